@@ -1,0 +1,1 @@
+"""What leaves or enters the house: import, export, report; each one journalled."""

@@ -1,0 +1,1 @@
+"""How shapes are made: plain functions of values."""

@@ -1,0 +1,1 @@
+"""The only room with Qt: the window and its parts."""

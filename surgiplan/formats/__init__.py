@@ -1,0 +1,1 @@
+"""Files <-> values: the only place where RAS, voxel order and other units exist."""

@@ -1,0 +1,40 @@
+"""What things are: frozen values in patient space, LPS millimetres."""
+
+from .arrays import BoolArray, FloatArray, FloatsArray, IntArray, Vec3, given_away, vec3
+from .bits import Bits
+from .codec import Value, decode, digest, encode
+from .figures import figures, fingerprint
+from .findings import Collision, Finding, GapMap, Measurement
+from .frames import IDENTITY, Plane, Pose
+from .grid import Grid
+from .mesh import Mesh, Part
+from .volume import Mask, Volume
+
+__all__ = [
+    "IDENTITY",
+    "Bits",
+    "BoolArray",
+    "Collision",
+    "Finding",
+    "FloatArray",
+    "FloatsArray",
+    "GapMap",
+    "Grid",
+    "IntArray",
+    "Mask",
+    "Measurement",
+    "Mesh",
+    "Part",
+    "Plane",
+    "Pose",
+    "Value",
+    "Vec3",
+    "Volume",
+    "decode",
+    "digest",
+    "encode",
+    "figures",
+    "fingerprint",
+    "given_away",
+    "vec3",
+]

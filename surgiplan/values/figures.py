@@ -1,0 +1,108 @@
+"""The numbers by which a value is known: for the list, the command line and the evidence."""
+
+from typing import Any
+
+import numpy as np
+
+from .codec import Value, digest
+from .findings import Collision, GapMap, Measurement
+from .mesh import Part
+from .volume import Mask, Volume
+
+Figures = dict[str, Any]
+
+
+def figures(value: Value) -> Figures:
+    """Plain numbers of a value, ready for JSON; one mapping per output for several values."""
+    match value:
+        case Part():
+            return _of_part(value)
+        case Mask():
+            return _of_mask(value)
+        case Volume():
+            return _of_volume(value)
+        case Collision():
+            return {
+                "depth_mm": value.depth_mm,
+                "clearance_mm": value.clearance_mm,
+                "contained": value.contained,
+                "at_lps": list(value.at_lps),
+                "error_mm": value.error_mm,
+            }
+        case Measurement():
+            return {
+                "value": value.value,
+                "unit": value.unit,
+                "definition": value.definition,
+                "expected_error": value.expected_error,
+            }
+        case GapMap():
+            return {
+                "mean_mm": value.mean_mm,
+                "p95_mm": value.p95_mm,
+                "max_mm": value.max_mm,
+                "contact_share": value.contact_share,
+                "contact_mm": value.contact_mm,
+            }
+        case dict():
+            return {name: figures(one) for name, one in value.items()}
+        case _:
+            return {"value": value}
+
+
+def fingerprint(value: Value) -> Figures:
+    """The figures of a value with its digest (and Euler number): evidence to compare a later run with."""
+    print_ = figures(value) | {"digest": digest(value)}
+    if isinstance(value, Part):
+        print_["euler_number"] = value.mesh.euler_number
+    return print_
+
+
+def _of_part(part: Part) -> Figures:
+    return {
+        "volume_mm3": part.mesh.volume_mm3,
+        "area_mm2": part.mesh.area_mm2,
+        "bounds_lps": part.bounds_lps.tolist(),
+        "watertight": part.mesh.watertight,
+        "triangles": len(part.mesh.triangles),
+    }
+
+
+def _of_mask(mask: Mask) -> Figures:
+    """A mask has voxels, not a surface: area, watertight and triangles are null."""
+    count = int(np.count_nonzero(mask.voxels))
+    return {
+        "volume_mm3": mask.volume_mm3,
+        "area_mm2": None,
+        "bounds_lps": _mask_bounds(mask).tolist() if count else None,
+        "watertight": None,
+        "triangles": None,
+        "voxels": count,
+    }
+
+
+def _mask_bounds(mask: Mask) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """(2, 3) box round the centres of the chosen voxels in patient space."""
+    low, high = [], []
+    for axis in range(3):
+        others = tuple(n for n in range(3) if n != axis)
+        hit = np.flatnonzero(mask.voxels.any(axis=others))
+        low.append(hit[0])
+        high.append(hit[-1])
+    choice = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
+    corners = mask.grid.to_lps(np.where(choice == 0, low, high))
+    return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
+def _of_volume(volume: Volume) -> Figures:
+    corners = volume.grid.corners_lps
+    return {
+        "shape": list(volume.grid.shape_kji),
+        "spacing_mm": list(volume.grid.spacing_kji),
+        "kji_to_lps": volume.grid.kji_to_lps.tolist(),
+        "bounds_lps": [corners.min(axis=0).tolist(), corners.max(axis=0).tolist()],
+        "modality": volume.modality,
+        "unit": volume.unit,
+        "lowest": float(volume.voxels.min()),
+        "highest": float(volume.voxels.max()),
+    }

@@ -1,0 +1,139 @@
+"""Shapes: a triangle surface, and that surface placed in the patient."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import blake2b
+
+import numpy as np
+
+from .arrays import FloatArray, FloatsArray, IntArray, frozen
+from .frames import IDENTITY, Pose
+
+
+@dataclass(frozen=True, eq=False)
+class Mesh:
+    """A triangle surface.
+
+    points: (n, 3) float32 mm, in the coordinates of the body (patient LPS while its pose is identity)
+    triangles: (m, 3) int32 indices into points, counter-clockwise seen from outside
+    """
+
+    points: FloatsArray
+    triangles: IntArray
+
+    def __post_init__(self) -> None:
+        points = frozen(self.points, np.float32)
+        triangles = frozen(self.triangles, np.int32)
+        if points.ndim != 2 or points.shape[1] != 3 or triangles.ndim != 2 or triangles.shape[1] != 3:
+            raise ValueError(
+                f"a mesh needs (n, 3) points and (m, 3) triangles, not {points.shape}, {triangles.shape}"
+            )
+        if not np.isfinite(points).all():
+            raise ValueError("a mesh must not hold NaN or infinite coordinates")
+        if triangles.size and (triangles.min() < 0 or triangles.max() >= len(points)):
+            raise ValueError("a triangle names a point that does not exist")
+        object.__setattr__(self, "points", points)
+        object.__setattr__(self, "triangles", triangles)
+
+    @cached_property
+    def digest(self) -> str:
+        """Identity of the shape: a hash of its points and triangles."""
+        hasher = blake2b(digest_size=16)
+        hasher.update(np.asarray(self.points.shape, np.int64).tobytes())
+        hasher.update(self.points.data)
+        hasher.update(self.triangles.data)
+        return hasher.hexdigest()
+
+    @cached_property
+    def volume_mm3(self) -> float:
+        """Signed enclosed volume (divergence theorem); positive when the triangles face outwards."""
+        if not len(self.triangles):
+            return 0.0
+        centre = self.points.mean(axis=0, dtype=np.float64)
+        a, b, c = self._corners(centre)
+        return float(np.einsum("ij,ij->", a, np.cross(b, c)) / 6)
+
+    @cached_property
+    def area_mm2(self) -> float:
+        """Sum of the triangle areas."""
+        a, b, c = self._corners(np.zeros(3))
+        return float(np.linalg.norm(np.cross(b - a, c - a), axis=1).sum() / 2)
+
+    @cached_property
+    def bounds(self) -> FloatArray:
+        """(2, 3) lowest and highest corner in body coordinates; zeros for an empty mesh."""
+        if not len(self.points):
+            return np.zeros((2, 3))
+        return np.stack([self.points.min(axis=0), self.points.max(axis=0)]).astype(np.float64)
+
+    @cached_property
+    def open_edges(self) -> int:
+        """Number of edges not shared by exactly two triangles that run along them in opposite ways."""
+        if not len(self.triangles):
+            return 0
+        ends = self.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64)
+        forward = ends[:, 0] * len(self.points) + ends[:, 1]
+        backward = ends[:, 1] * len(self.points) + ends[:, 0]
+        forward.sort()
+        backward.sort()
+        doubled = int(np.count_nonzero(forward[1:] == forward[:-1]))
+        lonely = int(np.count_nonzero(~np.isin(forward, backward)))
+        return doubled + lonely
+
+    @property
+    def watertight(self) -> bool:
+        """Whether the surface is closed and consistently wound."""
+        return len(self.triangles) > 0 and self.open_edges == 0
+
+    @cached_property
+    def euler_number(self) -> int:
+        """Points - edges + triangles of the points in use; 2 for one sphere-like body."""
+        ends = np.sort(self.triangles[:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2).astype(np.int64), axis=1)
+        edges = np.unique(ends[:, 0] * max(len(self.points), 1) + ends[:, 1])
+        return len(np.unique(self.triangles)) - len(edges) + len(self.triangles)
+
+    def _corners(self, origin: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
+        points = self.points.astype(np.float64) - origin
+        return (
+            points[self.triangles[:, 0]],
+            points[self.triangles[:, 1]],
+            points[self.triangles[:, 2]],
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """A shape somewhere in the patient: moving it changes the pose, never the mesh.
+
+    mesh: the shape in its own coordinates
+    pose: from those coordinates to patient LPS mm
+    frame_uid: DICOM Frame of Reference UID of the patient space it lies in; "" when it has none
+        (an implant from the catalogue, a mesh file)
+    """
+
+    mesh: Mesh
+    pose: Pose = IDENTITY
+    frame_uid: str = ""
+
+    @cached_property
+    def points_lps(self) -> FloatArray:
+        """(n, 3) float64 points in patient space."""
+        points: FloatArray = frozen(self.pose.apply(self.mesh.points))
+        return points
+
+    @cached_property
+    def bounds_lps(self) -> FloatArray:
+        """(2, 3) lowest and highest corner in patient space; zeros for an empty part."""
+        if self.pose == IDENTITY or not len(self.mesh.points):
+            return self.mesh.bounds
+        return np.stack([self.points_lps.min(axis=0), self.points_lps.max(axis=0)])
+
+    def moved(self, pose: Pose) -> "Part":
+        """The same shape carried along by a motion in patient space."""
+        return replace(self, pose=pose.after(self.pose))
+
+    def placed(self) -> Mesh:
+        """The shape with its pose worked into the points (for files and for joining shapes)."""
+        if self.pose == IDENTITY:
+            return self.mesh
+        return Mesh(self.points_lps.astype(np.float32), self.mesh.triangles)
