@@ -1,0 +1,54 @@
+"""Export: an up-to-date result leaves the case as a file, checked by reading it back."""
+
+import json
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from .. import SAFETY_LINE, __version__
+from ..errors import BadInput, CaseError
+from ..formats import meshes
+from ..plan.casefile import CaseFile
+from ..plan.plan import Key
+from ..values import Part, Value, figures
+
+
+def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dict[str, Any]:
+    """Write a shape as STL, PLY, OBJ or 3MF, or the figures of any result as JSON.
+
+    name: "step" or "step.output", for the header of the file and the journal
+    key: recipe key of the step, so that the file can be traced to the plan that made it
+    value: its up-to-date value
+    Gives what was written: file, bytes, sha256 and figures. Raises BadInput when the value cannot be
+    a file of this kind, CaseError when the disk does not take it; then no half file is left.
+    """
+    side = str(case.fact("side") or "")
+    notes = {"step": name, "recipe": key, "software": f"surgiplan {__version__}", "use": SAFETY_LINE}
+    if side:
+        notes["side"] = {"R": "RIGHT", "L": "LEFT"}[side]
+    if path.suffix.lower() == ".json":
+        _write_json(path, {"name": name, "notes": notes, "figures": figures(value)})
+    elif isinstance(value, Part):
+        meshes.write_mesh(value, path, notes=notes)
+    else:
+        raise BadInput(f"{name} is a {type(value).__name__}, not a shape: export it as .json")
+    told = {
+        "name": name,
+        "file": path.name,
+        "bytes": path.stat().st_size,
+        "sha256": sha256(path.read_bytes()).hexdigest(),
+        "figures": figures(value),
+    }
+    if not case.read_only:
+        case.journal("export", **{k: v for k, v in told.items() if k != "figures"}, recipe=key)
+    return told
+
+
+def _write_json(path: Path, content: dict[str, Any]) -> None:
+    try:
+        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+    except OSError as problem:
+        path.unlink(missing_ok=True)
+        raise CaseError(
+            f"{path.name} could not be written ({problem.strerror}): choose another place"
+        ) from problem

@@ -1,0 +1,43 @@
+"""One file per operation; listed here by hand, in the order of the menu."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..plan.operation import Operation
+from .boolean import Boolean
+from .collide import Collide
+from .cut import Cut
+from .fit import Fit
+from .grow import Grow
+from .keep_part import KeepPart
+from .measure import Measure
+from .mirror import Mirror
+from .move import Move
+from .paint import Paint
+from .place_implant import PlaceImplant
+from .register import Register
+from .socket import Socket
+from .source import Source
+from .surface import Surface
+from .threshold import Threshold
+
+_LISTED: tuple[type[Operation[Any]], ...] = (
+    Source,
+    Threshold,
+    Grow,
+    KeepPart,
+    Paint,
+    Surface,
+    Cut,
+    Move,
+    Mirror,
+    Register,
+    PlaceImplant,
+    Boolean,
+    Collide,
+    Measure,
+    Socket,
+    Fit,
+)
+
+OPERATIONS: Mapping[str, type[Operation[Any]]] = {cls.spec.name: cls for cls in _LISTED}

@@ -1,0 +1,13 @@
+"""The kinds of numbers and places that operations take, each with its unit and range."""
+
+from typing import Annotated
+
+from ..plan.operation import Number
+from ..values import Vec3
+
+HU = Annotated[float, Number("HU", -32768, 32767, 1)]
+Millimetres = Annotated[float, Number("mm", 0, 1000, 0.1)]
+SignedMillimetres = Annotated[float, Number("mm", -100, 100, 0.1)]
+Share = Annotated[float, Number("", 0, 1, 0.05)]
+Point = Vec3
+Points = tuple[Vec3, ...]

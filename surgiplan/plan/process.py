@@ -1,0 +1,113 @@
+"""A warm child process for what would hold the interpreter, or could take it down."""
+
+import multiprocessing
+import os
+import pickle
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from threading import Lock, Thread
+from typing import Any
+
+from ..errors import Cancelled, StepFailed, SurgiplanError
+from ..values import decode, encode
+from .operation import Operation
+from .work import Work
+
+_HEAR_SECONDS = 0.05
+
+
+class Child:
+    """Runs operations one at a time in a child that is started ahead and ended on a stop.
+
+    Values travel as the bytes of the codec, so the child gets frozen copies.
+    """
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._process: multiprocessing.process.BaseProcess | None = None
+        self._pipe: Connection | None = None
+
+    def warm(self) -> None:
+        """Start the child if none is waiting."""
+        with self._lock:
+            self._started()
+
+    def run(self, operation: Operation[Any], values: Mapping[str, Any], work: Work) -> Any:
+        """The result of the operation.
+
+        Raises what it raised; StepFailed when the child died; Cancelled, at once, on a stop.
+        """
+        with self._lock:
+            pipe = self._started()
+            try:
+                pipe.send_bytes(pickle.dumps(operation))
+                pipe.send_bytes(encode(dict(values)))
+                return self._answer(pipe, work)
+            except (EOFError, OSError) as problem:
+                self._end()
+                raise StepFailed(
+                    f"{operation.spec.name} ended without an answer; the shapes may be too large for the"
+                    " memory: simplify them and try again"
+                ) from problem
+            except Cancelled:
+                self._end()
+                Thread(target=self.warm, daemon=True).start()
+                raise
+
+    def _answer(self, pipe: Connection, work: Work) -> Any:
+        while True:
+            while not pipe.poll(_HEAR_SECONDS):
+                work.report(0.5, "")
+            kind, content = pickle.loads(pipe.recv_bytes())
+            if kind == "report":
+                work.report(*content)
+            elif kind == "error":
+                raise content
+            else:
+                return decode(pipe.recv_bytes())
+
+    def close(self) -> None:
+        """End the child."""
+        with self._lock:
+            self._end()
+
+    def _started(self) -> Connection:
+        if self._process is None or not self._process.is_alive() or self._pipe is None:
+            self._end()
+            spawn = multiprocessing.get_context("spawn")
+            self._pipe, theirs = spawn.Pipe()
+            self._process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+            self._process.start()
+            theirs.close()
+        return self._pipe
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join()
+            self._process.close()
+        if self._pipe is not None:
+            self._pipe.close()
+        self._process = self._pipe = None
+
+
+def _serve(pipe: Connection) -> None:
+    """The life of the child: take an operation and its values, send reports and one answer."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    work = Work(watch=lambda fraction, text: pipe.send_bytes(pickle.dumps(("report", (fraction, text)))))
+    while True:
+        try:
+            operation = pickle.loads(pipe.recv_bytes())
+            values = decode(pipe.recv_bytes())
+        except (EOFError, OSError):
+            return
+        try:
+            answer = encode(operation.run(work, **values))
+            pipe.send_bytes(pickle.dumps(("value", None)))
+            pipe.send_bytes(answer)
+        except SurgiplanError as problem:
+            pipe.send_bytes(pickle.dumps(("error", type(problem)(str(problem)))))
+        except Exception as problem:
+            told = RuntimeError(f"{type(problem).__name__}: {problem}")
+            pipe.send_bytes(pickle.dumps(("error", told)))
