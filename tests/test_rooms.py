@@ -32,7 +32,7 @@ LIBRARIES = {
     "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "trimesh", "vtkmodules"},
     "formats": NUMBERS
     | {"pydicom", "imagecodecs", "trimesh", "scipy", "SimpleITK", "openjpeg", "rle", "jpeg_ls"},
-    "plan": NUMBERS | {"apsw", "cattrs", "zstandard"},
+    "plan": NUMBERS | {"apsw", "cattrs", "platformdirs", "zstandard"},
     "phantoms": NUMBERS | {"scipy"},
     "ops": NUMBERS,
     "acts": NUMBERS,

@@ -39,6 +39,7 @@ class Evaluator:
     def __init__(self, store: Store, blob: Callable[[str], bytes]) -> None:
         self.store = store
         self.failures: dict[Key, Exception] = {}
+        self._seconds: dict[Key, float] = {}
         self._blob = blob
         self._child = Child()
         self._goal: _Goal | None = None
@@ -54,7 +55,8 @@ class Evaluator:
     ) -> "Future[None]":
         """Compute these steps and what they rest on.
 
-        watch: is told step, fraction and text; keep: is given each new result and its seconds.
+        watch: is told step, fraction and text; keep: is given each result and the seconds it took
+        (0 when it was taken from the disk).
         The future ends when all that can be computed is; failures stand in `failures` by key. It
         raises Cancelled when it was stopped or replaced. Work that the new goal needs goes on.
         """
@@ -124,6 +126,8 @@ class Evaluator:
                 return
             if value is not None:
                 here[step.name] = value
+                if goal.keep is not None:
+                    goal.keep(step, key, value, self._seconds.get(key, 0.0))
         with self._changed:
             if self._goal is goal:
                 self._goal = None
@@ -156,9 +160,8 @@ class Evaluator:
         finally:
             self._running = None
         seconds = time.perf_counter() - started
+        self._seconds[key] = seconds
         self.store.put(key, value, to_disk=seconds > _WORTH_KEEPING_SECONDS)
-        if goal.keep is not None:
-            goal.keep(step, key, value, seconds)
         return value
 
     def _given(

@@ -4,16 +4,28 @@ import os
 import secrets
 from collections import OrderedDict
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from threading import Lock
 
 import numpy as np
+import platformdirs
 import zstandard
 
+from .. import __version__
 from ..values import Value, decode, encode
 
 _GIB = 1 << 30
+
+
+def cache_folder() -> Path:
+    """Where results are kept beside the cases; one folder per version, since a fix changes results.
+
+    The environment variable SURGIPLAN_CACHE names another place.
+    """
+    root = os.environ.get("SURGIPLAN_CACHE") or platformdirs.user_cache_dir("surgiplan", appauthor=False)
+    return Path(root) / "results" / __version__
 
 
 class Store:
@@ -64,7 +76,8 @@ class Store:
             os.replace(part, self._folder / key)
             self._shrink_folder(self._folder)
         except OSError:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
 
     def _remember(self, key: str, value: Value) -> None:
         with self._lock:

@@ -1,0 +1,157 @@
+"""The command line: the same verbs without a window."""
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from .. import SAFETY_LINE, __version__
+from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
+from . import crash, demo, verbs
+
+EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
+    (Usage, 2),
+    (BadInput, 10),
+    (NeedsHand, 12),
+    (CaseError, 13),
+    (SurgiplanError, 11),
+)
+Run = Callable[[argparse.Namespace], int]
+OpenWindow = Callable[[Path | None, bool], int]
+
+
+def main(argv: Sequence[str], open_window: OpenWindow) -> int:
+    """Run one command; gives the exit code.
+
+    0 fine, 2 usage, 10 refused input, 11 a step failed, 12 needs a hand, 13 case file, 40 a bug.
+
+    argv: the words after the name of the program
+    open_window: shows the window on a case or path; kept out of here, since this room knows no Qt
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    words, fields = _without_fields(argv)
+    arguments = _parser().parse_args(words)
+    arguments.words = fields
+    try:
+        if arguments.verb == "open":
+            return open_window(arguments.path, arguments.safe_graphics)
+        if arguments.verb == "demo":
+            return demo.demo(arguments, open_window)
+        code: int = arguments.run(arguments)
+        return code
+    except SurgiplanError as problem:
+        print(f"surgiplan: {problem}", file=sys.stderr)
+        return next(code for kind, code in EXIT_CODES if isinstance(problem, kind))
+    except BrokenPipeError:
+        return 0
+    except KeyboardInterrupt:
+        print("surgiplan: stopped", file=sys.stderr)
+        return 11
+    except Exception as problem:
+        place = crash.write_report(problem)
+        print(
+            f"surgiplan: a fault in surgiplan ({type(problem).__name__}). What was committed is safe.",
+            file=sys.stderr,
+        )
+        print(f"surgiplan: the details stand in {place}", file=sys.stderr)
+        return 40
+
+
+def _without_fields(argv: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The words of `add` and `edit` without the parameters of the operation, and those parameters.
+
+    They are set apart first, since argparse takes a value such as -3,0,5 for an option.
+    """
+    kept, fields = list(argv[:1]), list[str]()
+    rest = list(argv[1:])
+    if kept and kept[0] in ("add", "edit"):
+        while rest:
+            word = rest.pop(0)
+            own = word.split("=")[0] in ("--json", "--suggest", "--help") or not word.startswith("--")
+            (kept if own else fields).append(word)
+            if not own and "=" not in word and rest:
+                fields.append(rest.pop(0))
+            elif word == "--suggest" and rest:
+                kept.append(rest.pop(0))
+    return kept + rest, fields
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="surgiplan", description=SAFETY_LINE, epilog="surgiplan ops: the operations."
+    )
+    parser.add_argument("--version", action="version", version=f"surgiplan {__version__}")
+    commands = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int] | None, about: str
+    ) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=about, description=about, allow_abbrev=False)
+        made.set_defaults(run=run)
+        made.add_argument("--json", action="store_true", help="print the result as JSON")
+        return made
+
+    _add_looking(command)
+    _add_planning(command)
+    return parser
+
+
+def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
+    made = command("demo", None, "walk the whole job once on phantoms, or on a CT of yours")
+    made.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for all that is written")
+    made.add_argument(
+        "--dicom", type=Path, help="a CT of yours (folder, file or zip) instead of the phantoms"
+    )
+    made.add_argument("--window", action="store_true", help="open the window on the case at the end")
+    made = command("series", verbs.series, "list the DICOM series of a folder, file or zip")
+    made.add_argument("path", type=Path)
+    made = command("show", verbs.show, "compute a case and show its steps and findings")
+    made.add_argument("case", type=Path)
+    made = command("render", verbs.render, "draw a case into a PNG picture, without a display")
+    made.add_argument("case", type=Path)
+    made.add_argument("--view", choices=("3d", "axial", "coronal", "sagittal", "four"), default="four")
+    made.add_argument("--to", type=Path, required=True)
+    made.add_argument("--size", default="1280x960", help="width x height in pixels")
+    made.add_argument("--at", help="the place the slices go through: x,y,z LPS mm")
+    made = command("verify", verbs.verify, "check the case file, recompute everything and compare")
+    made.add_argument("case", type=Path)
+    made = command("ops", verbs.ops, "the manual: all operations, or one in full")
+    made.add_argument("name", nargs="?")
+    made = command("open", None, "open the window")
+    made.add_argument("path", type=Path, nargs="?", help="a case, a DICOM folder or zip, or a mesh file")
+    made.add_argument("--safe-graphics", action="store_true", help="draw in software, for bad drivers")
+
+
+def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
+    made = command("import", verbs.import_, "bring a DICOM series or a mesh file into a case")
+    made.add_argument("path", type=Path)
+    made.add_argument("--case", type=Path, required=True, help="the case file; made when it does not exist")
+    made.add_argument("--series", default="", help="UID of the series; else the largest usable one")
+    made.add_argument("--name", default="", help="name of the new step")
+    made.add_argument("--side", choices=("R", "L"), default="", help="planned side of the case")
+    made = command("add", verbs.add, "add a step: --field value for each parameter, see: surgiplan ops NAME")
+    made.add_argument("case", type=Path)
+    made.add_argument("operation")
+    made.add_argument("name")
+    made.add_argument("--suggest", default="", help="take parameters it proposes, such as otsu")
+    made = command("edit", verbs.edit, "change parameters of a step; all below follows")
+    made.add_argument("case", type=Path)
+    made.add_argument("name")
+    made = command("remove", verbs.remove, "take a step out that no other step uses")
+    made.add_argument("case", type=Path)
+    made.add_argument("name")
+    made = command("export", verbs.export, "write an up-to-date result to a file (.stl .ply .obj .3mf .json)")
+    made.add_argument("case", type=Path)
+    made.add_argument("name", help="a step, or step.output")
+    made.add_argument("--to", type=Path, required=True)
+    made = command("undo", verbs.undo, "go back to the plan before the last change")
+    made.add_argument("case", type=Path)
+    made = command("redo", verbs.redo, "take back the last undo")
+    made.add_argument("case", type=Path)
+    made = command("plan", verbs.plan, "print the plan as JSON, to read, compare or apply elsewhere")
+    made.add_argument("case", type=Path)
+    made = command("apply", verbs.apply, "put the steps of a plan file on a case and compute them")
+    made.add_argument("case", type=Path)
+    made.add_argument("plan", type=Path)

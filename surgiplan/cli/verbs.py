@@ -1,0 +1,366 @@
+"""The verbs of the command line, one function each; all give the exit code."""
+
+import json
+import os
+import sys
+from argparse import Namespace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import SAFETY_LINE, __version__
+from ..acts import intake, outlet
+from ..errors import BadInput, CaseError, NeedsHand, StepFailed, Usage
+from ..formats import dicom
+from ..ops import OPERATIONS
+from ..plan.casefile import CaseFile
+from ..plan.evaluate import Evaluator
+from ..plan.operation import Ref
+from ..plan.plan import Plan, from_json, to_json
+from ..plan.store import Store, cache_folder
+from ..plan.work import Work
+from ..scene.describe import describe, findings
+from ..scene.view import View
+from ..session import Failed, Ready, Result, Session, Waiting, evidence_of
+from ..stage.offscreen import save_png, snapshot
+from ..values import figures, vec3
+from . import manual, words
+
+
+def say(arguments: Namespace, data: Any, text: str) -> None:
+    """Print the data as JSON when asked for, else the text."""
+    print(json.dumps(data, indent=1, ensure_ascii=False, default=str) if arguments.json else text)
+
+
+def passphrase() -> str | None:
+    """The passphrase of an encrypted case, from the environment: no list of processes shows it."""
+    return os.environ.get("SURGIPLAN_PASSPHRASE") or None
+
+
+@contextmanager
+def opened(path: Path, create: bool = False) -> Iterator[Session]:
+    """A session on a case file; made when allowed and absent."""
+    if create and not path.exists():
+        case = CaseFile.create(path, passphrase())
+    else:
+        case = CaseFile.open(path, passphrase())
+    session = Session(case, OPERATIONS, Store(folder=None if case.encrypted else cache_folder()))
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+def series(arguments: Namespace) -> int:
+    """List the series of a path, usable or not, each with its reason."""
+    if not arguments.path.exists():
+        raise BadInput(f"{arguments.path} does not exist: check the path")
+    found = dicom.scan(arguments.path)
+    if not found.series:
+        raise BadInput(f"no DICOM series in {arguments.path} ({found.skipped} other files): choose another")
+    rows = [
+        {
+            "uid": one.uid,
+            "modality": one.modality,
+            "description": one.description,
+            "shape": list(one.shape_kji),
+            "spacing_mm": list(one.spacing_kji),
+            "kji_to_lps": None if one.kji_to_lps is None else one.kji_to_lps.tolist(),
+            "transfer_syntax": one.transfer_syntax,
+            "usable": one.usable,
+            "reason": one.reason,
+            "warnings": list(one.warnings),
+        }
+        for one in found.series
+    ]
+    lines = []
+    for one in found.series:
+        size = " x ".join(map(str, one.shape_kji))
+        lines.append(
+            f"{'usable ' if one.usable else 'refused'}  {one.modality:<3} {size:<16} {one.description}"
+        )
+        lines += [f"         {text}" for text in ([one.reason] if one.reason else []) + list(one.warnings)]
+        lines.append(f"         {one.uid}")
+    say(arguments, rows, "\n".join(lines))
+    return 0
+
+
+def import_(arguments: Namespace) -> int:
+    """Bring a series or a mesh into a case."""
+    loaded = intake.load(arguments.path, arguments.series)
+    with opened(arguments.case, create=True) as session:
+        with session.case.atomically():
+            plan = intake.keep(session.case, OPERATIONS, session.plan, loaded, arguments.name, arguments.side)
+            session.commit(plan, f"import {plan.steps[-1].name}")
+        name = plan.steps[-1].name
+    told = {"name": name, "case": str(arguments.case), "warnings": list(loaded.warnings)}
+    told["figures"] = figures(loaded.value)
+    for warning in loaded.warnings:
+        print(f"surgiplan: note: {warning}", file=sys.stderr)
+    say(arguments, told, f"{arguments.path.name} is in {arguments.case.name} as {name}")
+    return 0
+
+
+def add(arguments: Namespace) -> int:
+    """Add a step and compute it. A step that fails is not kept; one that needs a hand is."""
+    if arguments.operation not in OPERATIONS:
+        raise Usage(f"there is no operation {arguments.operation!r}; see: surgiplan ops")
+    operation = words.made(OPERATIONS[arguments.operation], words.split_fields(arguments.words))
+    with opened(arguments.case) as session:
+        plan = session.plan.add(arguments.name, operation)
+        if arguments.suggest:
+            plan = plan.edit(arguments.name, **_suggested(session, plan, arguments.name, arguments.suggest))
+        return _commit_tried(arguments, session, plan, f"add {arguments.name}")
+
+
+def edit(arguments: Namespace) -> int:
+    """Change a step and compute it. A change that makes the step fail is not kept."""
+    with opened(arguments.case) as session:
+        operation = session.plan[arguments.name].operation
+        changes = words.changed(operation, words.split_fields(arguments.words))
+        if not changes:
+            raise Usage("nothing to change: give at least one --field value")
+        plan = session.plan.edit(arguments.name, **changes)
+        return _commit_tried(arguments, session, plan, f"edit {arguments.name}: {', '.join(changes)}")
+
+
+def remove(arguments: Namespace) -> int:
+    """Take out a step that is not used."""
+    with opened(arguments.case) as session:
+        session.commit(session.plan.remove(arguments.name), f"remove {arguments.name}")
+    say(arguments, {"removed": arguments.name}, f"{arguments.name} is removed")
+    return 0
+
+
+def _commit_tried(arguments: Namespace, session: Session, plan: Plan, why: str) -> int:
+    """Compute the step first, then keep the plan; what fails changes nothing."""
+    name = arguments.name
+    session.draft(plan)
+    session.pursue([name]).result()
+    result = session.results([name])[name]
+    if isinstance(result, Failed):
+        raise result.error
+    session.commit(plan, why)
+    session.pursue([name]).result()
+    if isinstance(result, Waiting) and result.error is not None:
+        raise NeedsHand(f"{result.error} (the step is kept)")
+    entry = _entry(plan, name, result)
+    say(arguments, entry, _line(entry))
+    return 0
+
+
+def _suggested(session: Session, plan: Plan, name: str, method: str) -> Mapping[str, Any]:
+    step = plan[name]
+    if not step.operation.spec.suggests:
+        raise Usage(f"{step.operation.spec.name} has nothing to suggest")
+    values = {f: session.value(str(refs[0])) for f, refs in step.references.items()}
+    found = step.operation.suggest(Work(), **values)
+    if method not in found:
+        raise Usage(f"{method!r} is not suggested; there are: {', '.join(found)}")
+    return found[method]
+
+
+def show(arguments: Namespace) -> int:
+    """Compute everything; print status and figures of each step, and the findings."""
+    with opened(arguments.case) as session:
+        session.pursue().result()
+        results = session.results()
+        entries = [_entry(session.plan, name, result) for name, result in results.items()]
+        found = [
+            {"step": f.step, "text": f.text, "severity": f.severity, "at_lps": f.at_lps and list(f.at_lps)}
+            for f in findings(session.plan, results)
+        ]
+        side = session.case.fact("side") or ""
+    lines = [_line(entry) for entry in entries] + [f"! {f['severity']}: {f['text']}" for f in found]
+    say(arguments, {"steps": entries, "findings": found, "side": side, "use": SAFETY_LINE}, "\n".join(lines))
+    return 0
+
+
+def _entry(plan: Plan, name: str, result: Result) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "name": name,
+        "operation": plan[name].operation.spec.name,
+        "status": result.status,
+        "figures": figures(result.value) if isinstance(result, Ready) else {},
+    }
+    if isinstance(result, Failed | Waiting) and result.error is not None:
+        entry["error"] = str(result.error)
+    return entry
+
+
+def _line(entry: Mapping[str, Any]) -> str:
+    told = entry.get("error") or _brief(entry["figures"])
+    return f"{entry['status']:<8}{entry['name']:<16}{entry['operation']:<15}{told}"
+
+
+def _brief(numbers: Mapping[str, Any]) -> str:
+    """The telling figures of a step in one line."""
+    if numbers and all(isinstance(v, Mapping) for v in numbers.values()):
+        return "  ".join(f"{name}: {_brief(inner)}" for name, inner in numbers.items())
+    parts: list[str] = []
+    if numbers.get("volume_mm3") is not None:
+        parts.append(f"{numbers['volume_mm3'] / 1000:.2f} ml")
+    if numbers.get("triangles"):
+        parts.append(f"{numbers['triangles']} triangles, {'closed' if numbers['watertight'] else 'open'}")
+    if "shape" in numbers:
+        parts.append(" x ".join(map(str, numbers["shape"])) + " voxels")
+    if "depth_mm" in numbers:
+        held = ", one inside the other" if numbers["contained"] else ""
+        parts.append(f"depth {numbers['depth_mm']:.2f} mm, clearance {numbers['clearance_mm']:.2f} mm{held}")
+    if "definition" in numbers:
+        parts.append(f"{numbers['value']:.2f} {numbers['unit']}: {numbers['definition']}")
+    if "contact_share" in numbers:
+        parts.append(
+            f"gap mean {numbers['mean_mm']:.2f}, p95 {numbers['p95_mm']:.2f}, max {numbers['max_mm']:.2f} mm"
+        )
+    return ", ".join(parts)
+
+
+def export(arguments: Namespace) -> int:
+    """Write an up-to-date result to a file."""
+    with opened(arguments.case) as session:
+        value = session.value(arguments.name)
+        key = session.plan.keys()[Ref.of(arguments.name).step]
+        told = outlet.export(session.case, arguments.name, key, value, arguments.to)
+    say(arguments, told, f"{arguments.name} is written to {arguments.to} and was read back unchanged")
+    return 0
+
+
+def render(arguments: Namespace) -> int:
+    """Draw the case as it stands into a PNG picture."""
+    try:
+        width, height = (int(n) for n in arguments.size.lower().split("x"))
+    except ValueError:
+        raise Usage(f"--size is width x height, such as 1280x960, not {arguments.size!r}") from None
+    if not (64 <= width <= 8192 and 64 <= height <= 8192):
+        raise Usage("--size must lie between 64x64 and 8192x8192")
+    with opened(arguments.case) as session:
+        session.pursue().result()
+        picture(session, arguments.view, arguments.to, (width, height), arguments.at)
+    say(arguments, {"file": str(arguments.to), "view": arguments.view}, f"{arguments.to} is drawn")
+    return 0
+
+
+def picture(session: Session, kind: str, file: Path, size: tuple[int, int], at: str | None = None) -> None:
+    """Draw what is known of a session into a file."""
+    results = session.results()
+    view = replace(View.of(session.plan, results), side=intake.SIDES[str(session.case.fact("side") or "")])
+    if at:
+        try:
+            view = replace(view, crosshair_lps=vec3([float(n) for n in at.split(",")]))
+        except ValueError:
+            raise Usage(f"--at is x,y,z in mm, not {at!r}") from None
+    save_png(snapshot(describe(session.plan, results, view), kind, size), file)
+
+
+def undo(arguments: Namespace) -> int:
+    """Go back by one change."""
+    return _travel(arguments, "undo", "there is nothing to undo")
+
+
+def redo(arguments: Namespace) -> int:
+    """Take back one undo."""
+    return _travel(arguments, "redo", "there is nothing to redo")
+
+
+def _travel(arguments: Namespace, way: str, nothing: str) -> int:
+    with opened(arguments.case) as session:
+        if not getattr(session, way)():
+            raise Usage(nothing)
+        names = list(session.plan.names)
+    say(arguments, {"steps": names}, f"the plan is now: {', '.join(names) or 'empty'}")
+    return 0
+
+
+def verify(arguments: Namespace) -> int:
+    """Check the file, recompute every step from the sources alone and compare with the evidence."""
+    with opened(arguments.case) as session:
+        faults = session.case.check()
+        if faults:
+            raise CaseError(f"{arguments.case.name} is damaged: {faults[0]} ({len(faults)} faults in all)")
+        fresh = Evaluator(Store(), session.case.blob)
+        fresh.pursue(session.plan, session.plan.names).result()
+        rows = [_compared(session, fresh, name) for name in session.plan.names]
+        fresh.close()
+    differing = [row["name"] for row in rows if row["verdict"] == "differs"]
+    say(arguments, {"steps": rows}, "\n".join(f"{row['verdict']:<12}{row['name']}" for row in rows))
+    if differing:
+        raise StepFailed(f"recomputed results differ from the evidence: {', '.join(differing)}")
+    return 0
+
+
+def _compared(session: Session, fresh: Evaluator, name: str) -> dict[str, Any]:
+    """One step recomputed, beside what was kept of it when it was first computed."""
+    key = session.plan.keys()[name]
+    known, value = session.case.evidence(key), fresh.store.get(key)
+    if value is None:
+        return {"name": name, "verdict": "no result"}
+    now: Mapping[str, Any] = evidence_of(value, 0.0)
+    if not isinstance(known, Mapping):
+        return {"name": name, "verdict": "new", "fingerprint": now["fingerprint"]}
+    same = known["fingerprint"] == json.loads(json.dumps(now["fingerprint"]))
+    row = {"name": name, "verdict": "same" if same else "differs", "libraries": known["libraries"]}
+    return row if same else row | {"was": known["fingerprint"], "is": now["fingerprint"]}
+
+
+def ops(arguments: Namespace) -> int:
+    """The manual, made from the operations."""
+    if arguments.name is None:
+        say(arguments, [manual.page_data(cls) for cls in OPERATIONS.values()], manual.overview(OPERATIONS))
+        return 0
+    if arguments.name not in OPERATIONS:
+        raise Usage(f"there is no operation {arguments.name!r}; there are: {', '.join(OPERATIONS)}")
+    cls = OPERATIONS[arguments.name]
+    say(arguments, manual.page_data(cls), manual.page(cls))
+    return 0
+
+
+def plan(arguments: Namespace) -> int:
+    """Print the plan as JSON."""
+    with opened(arguments.case) as session:
+        steps = [{"name": s.name, **to_json(s.operation), "note": s.note} for s in session.plan.steps]
+    print(
+        json.dumps(
+            {"surgiplan": __version__, "use": SAFETY_LINE, "steps": steps}, indent=1, ensure_ascii=False
+        )
+    )
+    return 0
+
+
+def apply(arguments: Namespace) -> int:
+    """Put the steps of a plan file on this case and compute them."""
+    try:
+        steps = json.loads(arguments.plan.read_text(encoding="utf-8"))["steps"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        raise BadInput(
+            f"{arguments.plan.name} does not hold a plan: make one with: surgiplan plan CASE"
+        ) from problem
+    with opened(arguments.case) as session:
+        made = joined(session.plan, steps)
+        session.commit(made, f"apply {arguments.plan.stem}")
+        session.pursue().result()
+        results = session.results()
+        entries = [_entry(made, name, result) for name, result in results.items()]
+    say(arguments, {"steps": entries}, "\n".join(map(_line, entries)))
+    troubles = [r.error for r in results.values() if isinstance(r, Failed | Waiting) and r.error is not None]
+    troubles.sort(key=lambda problem: isinstance(problem, NeedsHand))
+    if troubles:
+        raise troubles[0]
+    return 0
+
+
+def joined(own: Plan, steps: list[Mapping[str, Any]]) -> Plan:
+    """The sources of a case with the other steps of a plan file on top.
+
+    Raises BadInput when a source of the file has no counterpart of its name and kind in the case.
+    """
+    made = Plan(tuple(step for step in own.steps if step.operation.spec.name == "source"))
+    for content in steps:
+        name, operation = str(content.get("name", "")), from_json(OPERATIONS, content)
+        if operation.spec.name != "source":
+            made = made.add(name, operation, str(content.get("note", "")))
+        elif name not in made.names or made[name].operation.outputs() != operation.outputs():
+            raise BadInput(f"the plan needs a source {name!r} of its kind: import it with --name {name}")
+    return made
