@@ -13,7 +13,7 @@ MAY_IMPORT = {
     "algorithms": {"values", "errors"},
     "formats": {"values", "errors"},
     "plan": {"values", "errors"},
-    "phantoms": {"values", "formats", "errors"},
+    "phantoms": {"values", "formats", "algorithms", "errors"},
     "ops": {"values", "plan", "algorithms", "errors"},
     "acts": {"values", "formats", "plan", "errors"},
     "scene": {"values", "plan", "errors"},

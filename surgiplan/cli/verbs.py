@@ -95,7 +95,7 @@ def import_(arguments: Namespace) -> int:
             plan = intake.keep(session.case, OPERATIONS, session.plan, loaded, arguments.name, arguments.side)
             session.commit(plan, f"import {plan.steps[-1].name}")
         name = plan.steps[-1].name
-    told = {"name": name, "case": str(arguments.case), "warnings": list(loaded.warnings)}
+    told: dict[str, Any] = {"name": name, "case": str(arguments.case), "warnings": list(loaded.warnings)}
     told["figures"] = figures(loaded.value)
     for warning in loaded.warnings:
         print(f"surgiplan: note: {warning}", file=sys.stderr)
@@ -191,14 +191,14 @@ def _entry(plan: Plan, name: str, result: Result) -> dict[str, Any]:
 
 
 def _line(entry: Mapping[str, Any]) -> str:
-    told = entry.get("error") or _brief(entry["figures"])
+    told = entry.get("error") or brief(entry["figures"])
     return f"{entry['status']:<8}{entry['name']:<16}{entry['operation']:<15}{told}"
 
 
-def _brief(numbers: Mapping[str, Any]) -> str:
-    """The telling figures of a step in one line."""
+def brief(numbers: Mapping[str, Any]) -> str:
+    """The telling figures of a result in one line."""
     if numbers and all(isinstance(v, Mapping) for v in numbers.values()):
-        return "  ".join(f"{name}: {_brief(inner)}" for name, inner in numbers.items())
+        return "  ".join(f"{name}: {brief(inner)}" for name, inner in numbers.items())
     parts: list[str] = []
     if numbers.get("volume_mm3") is not None:
         parts.append(f"{numbers['volume_mm3'] / 1000:.2f} ml")
