@@ -27,7 +27,7 @@ class Bits:
 
     def __post_init__(self) -> None:
         kept = {tuple(map(int, k)): bytes(v) for k, v in self.blocks.items() if any(v)}
-        if any(len(v) != BLOCK**3 // 8 for v in kept.values()) or any(min(k) < 0 for k in kept):
+        if any(len(k) != 3 or min(k) < 0 or len(v) != BLOCK**3 // 8 for k, v in kept.items()):
             raise ValueError("a block of Bits holds 4096 bytes at a corner that is not negative")
         object.__setattr__(self, "blocks", MappingProxyType(kept))
 
@@ -91,9 +91,11 @@ class Bits:
             corners, _, data = zlib.decompress(b64decode(text, validate=True)).partition(b"\n")
             size = BLOCK**3 // 8
             order = [tuple(corner) for corner in json.loads(corners)]
-        except (ValueError, zlib.error, TypeError) as problem:
+            if len(data) != len(order) * size:
+                raise ValueError(f"{len(order)} blocks are announced, {len(data)} bytes follow")
+            return cls({key: data[n * size : (n + 1) * size] for n, key in enumerate(order)})
+        except (ValueError, TypeError, OverflowError, RecursionError, zlib.error) as problem:
             raise ValueError("this is not the text of a Bits value") from problem
-        return cls({key: data[n * size : (n + 1) * size] for n, key in enumerate(order)})
 
 
 def _unpacked(packed: bytes | None) -> BoolArray:

@@ -48,11 +48,14 @@ def decode(data: bytes | memoryview) -> Value:
     if bytes(view[:8]) != _MAGIC or len(view) < 16:
         raise ValueError("these bytes do not hold a surgiplan value")
     (size,) = struct.unpack("<Q", view[8:16])
+    if size > len(view) - 16:
+        raise ValueError("the bytes of this value are cut short")
     try:
         tree = json.loads(bytes(view[16 : 16 + size]))
-        reader = _Arrays(view, 16 + size)
-        return _put_together(tree, reader)
-    except (KeyError, TypeError, UnicodeDecodeError) as problem:
+        return _put_together(tree, _Arrays(view, 16 + size))
+    except (ValueError, MemoryError):
+        raise
+    except Exception as problem:  # damaged bytes can ask anything of JSON, numpy and the types
         raise ValueError("the bytes of this value are damaged") from problem
 
 
@@ -87,7 +90,7 @@ class _Arrays:
         start = self._at + -self._at % _ALIGN
         kind = np.dtype(dtype)
         count = int(np.prod(shape, dtype=np.int64))
-        if kind.hasobject or start + count * kind.itemsize > len(self._view):
+        if kind.hasobject or count < 0 or start + count * kind.itemsize > len(self._view):
             raise ValueError("the bytes of this value are cut short")
         self._at = start + count * kind.itemsize
         array = np.frombuffer(self._view, kind, count, start).reshape(shape)

@@ -31,8 +31,8 @@ class Plane:
     def __post_init__(self) -> None:
         normal = np.asarray(vec3(self.normal))
         length = float(np.linalg.norm(normal))
-        if length < 1e-9:
-            raise ValueError("the normal of a plane must not be zero")
+        if not 1e-9 <= length < np.inf:
+            raise ValueError("the normal of a plane must not be zero, nor too long to have a length")
         object.__setattr__(self, "point", vec3(self.point))
         if abs(length - 1.0) > 1e-12:  # a unit normal stays bit for bit what it was
             object.__setattr__(self, "normal", vec3(normal / length))
@@ -74,7 +74,9 @@ class Pose:
     def of(cls, matrix: ArrayLike) -> "Pose":
         """The pose of a 4x4 array; small rounding in the rotation is taken out."""
         array = np.array(matrix, np.float64)
-        if array.shape == (4, 4) and np.isfinite(array).all():
+        if array.shape != (4, 4):
+            raise ValueError(f"a pose is a finite 4x4 matrix, not one of shape {array.shape}")
+        if np.isfinite(array).all():
             u, s, vt = np.linalg.svd(array[:3, :3])
             if np.abs(s - 1).max() < 1e-4:
                 array[:3, :3] = u @ vt
@@ -84,7 +86,10 @@ class Pose:
     @classmethod
     def of_rotation(cls, axis: ArrayLike, degrees: float, about: ArrayLike = (0, 0, 0)) -> "Pose":
         """A right-handed turn about an axis through a point (Rodrigues' formula)."""
-        x, y, z = np.asarray(vec3(axis)) / np.linalg.norm(np.asarray(axis, np.float64))
+        length = float(np.linalg.norm(vec3(axis)))
+        if not 0 < length < np.inf:
+            raise ValueError("the axis of a turn must not be zero, nor too long to have a length")
+        x, y, z = np.asarray(vec3(axis)) / length
         skew = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
         angle = np.radians(degrees)
         turn = np.eye(3) + np.sin(angle) * skew + (1 - np.cos(angle)) * skew @ skew

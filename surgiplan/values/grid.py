@@ -84,8 +84,8 @@ class Grid:
 
     def nearest(self, point_lps: ArrayLike) -> tuple[int, int, int] | None:
         """Index of the voxel that holds this point, or None when it lies outside."""
-        kji = np.rint(self.to_kji(point_lps)).astype(int)
-        if (kji < 0).any() or (kji >= self.shape_kji).any():
+        kji = np.rint(self.to_kji(point_lps))
+        if not ((kji >= 0) & (kji < self.shape_kji)).all():  # no number, no voxel
             return None
         return (int(kji[0]), int(kji[1]), int(kji[2]))
 

@@ -62,9 +62,9 @@ class Mesh:
     @cached_property
     def bounds(self) -> FloatArray:
         """(2, 3) lowest and highest corner in body coordinates; zeros for an empty mesh."""
-        if not len(self.points):
-            return np.zeros((2, 3))
-        return np.stack([self.points.min(axis=0), self.points.max(axis=0)]).astype(np.float64)
+        ends = [self.points.min(axis=0), self.points.max(axis=0)] if len(self.points) else np.zeros((2, 3))
+        box: FloatArray = frozen(ends, np.float64)
+        return box
 
     @cached_property
     def open_edges(self) -> int:
@@ -126,7 +126,8 @@ class Part:
         """(2, 3) lowest and highest corner in patient space; zeros for an empty part."""
         if self.pose == IDENTITY or not len(self.mesh.points):
             return self.mesh.bounds
-        return np.stack([self.points_lps.min(axis=0), self.points_lps.max(axis=0)])
+        box: FloatArray = frozen([self.points_lps.min(axis=0), self.points_lps.max(axis=0)])
+        return box
 
     def moved(self, pose: Pose) -> "Part":
         """The same shape carried along by a motion in patient space."""

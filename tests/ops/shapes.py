@@ -1,52 +1,99 @@
 """Small inputs of every type for the tests of operations; asymmetric, off-centre, not isotropic."""
 
+from dataclasses import replace
+
 import numpy as np
 
-from surgiplan.values import Grid, Mask, Mesh, Part, Volume
+from surgiplan.values import FloatArray, Grid, Mask, Mesh, Part, Pose, Vec3, Volume
 
 FRAME = "1.2.826.0.1.3680043.8.498.1"
+ELSEWHERE = "1.2.826.0.1.3680043.8.498.2"
+CENTRE: Vec3 = (-45.0, 39.0, 157.0)
+TILTED = Pose.of_shift((12.5, -7.25, 31.0)).after(Pose.of_rotation((1, 2, 3), 33.0))
 
 
 def grid(shape: tuple[int, int, int] = (30, 38, 44), frame: str = FRAME) -> Grid:
-    affine = np.eye(4)
-    affine[:3, :3] = np.diag([0.8, 0.9, 1.1])[:, ::-1]
-    affine[:3, :3] = [[0, 0, 0.8], [0, 0.9, 0], [1.1, 0, 0]]
+    affine = np.zeros((4, 4))
+    affine[[0, 1, 2, 3], [2, 1, 0, 3]] = (0.8, 0.9, 1.1, 1.0)
     affine[:3, 3] = (-61.0, 22.0, 140.0)
     return Grid(shape, affine, frame)
 
 
-def ball_volume(radius: float = 12.0) -> Volume:
-    """A ball of 1000 HU with soft edges in water, off the middle."""
-    place = grid()
-    index = np.stack(np.meshgrid(*map(np.arange, place.shape_kji), indexing="ij"), axis=-1)
-    distance = np.linalg.norm(place.to_lps(index.reshape(-1, 3)) - centre(), axis=1)
-    grey = 1000.0 * np.clip(0.5 + (radius - distance), 0, 1)
+def scan_of(*balls: tuple[Vec3, float], frame: str = FRAME) -> Volume:
+    """Balls (centre, radius) of 1000 HU with soft edges in water."""
+    place = grid(frame=frame)
+    centres = place.to_lps(np.indices(place.shape_kji).reshape(3, -1).T)
+    depth = np.max([radius - np.linalg.norm(centres - centre, axis=1) for centre, radius in balls], axis=0)
+    grey = 1000.0 * np.clip(0.5 + depth, 0, 1)
     return Volume(place, grey.reshape(place.shape_kji).round().astype(np.int16))
 
 
-def centre() -> tuple[float, float, float]:
-    return (-45.0, 39.0, 157.0)
+def ball_scan() -> Volume:
+    """One ball of 12 mm, off the middle."""
+    return scan_of((CENTRE, 12.0))
 
 
 def ball_mask() -> Mask:
-    volume = ball_volume()
+    volume = ball_scan()
     return Mask(volume.grid, volume.voxels >= 500, level=500.0)
 
 
-def icosphere(radius: float = 12.0, at: tuple[float, float, float] | None = None, rings: int = 24) -> Part:
-    """A closed ball of latitude rings, facing outwards."""
+def no_mask() -> Mask:
+    return Mask(grid(), np.zeros(grid().shape_kji, np.bool_), level=500.0)
+
+
+def ball(radius: float = 12.0, at: Vec3 = CENTRE, rings: int = 24, frame: str = FRAME) -> Part:
+    """A closed ball of latitude rings whose corners lie on the sphere."""
     theta = np.linspace(0, np.pi, rings + 1)[1:-1]
     phi = np.linspace(0, 2 * np.pi, 2 * rings, endpoint=False)
     t, p = np.meshgrid(theta, phi, indexing="ij")
     body = np.stack([np.sin(t) * np.cos(p), np.sin(t) * np.sin(p), np.cos(t)], axis=-1).reshape(-1, 3)
-    points = np.vstack([[0, 0, 1], body, [0, 0, -1]]) * radius + (centre() if at is None else at)
-    n, rows, last = 2 * rings, rings - 1, len(points) - 1
-    triangles = []
-    for c in range(n):
-        d = (c + 1) % n
-        triangles.append((0, 1 + c, 1 + d))
-        triangles.append((last, 1 + (rows - 1) * n + d, 1 + (rows - 1) * n + c))
-        for r in range(rows - 1):
-            a, b = 1 + r * n, 1 + (r + 1) * n
-            triangles += [(a + c, b + c, b + d), (a + c, b + d, a + d)]
-    return Part(Mesh(points.astype(np.float32), np.array(triangles, np.int32)), frame_uid=FRAME)
+    points = np.vstack([[0, 0, 1], body, [0, 0, -1]]) * radius + at
+    here = np.arange(2 * rings)
+    there, last = (here + 1) % (2 * rings), len(points) - 1
+    starts = 1 + 2 * rings * np.arange(rings - 2)[:, None]
+    a, b, c, d = starts + here, starts + 2 * rings + here, starts + 2 * rings + there, starts + there
+    around = np.concatenate([np.stack([a, b, c], -1), np.stack([a, c, d], -1)]).reshape(-1, 3)
+    bottom = last - 2 * rings
+    poles = [np.stack([0 * here, 1 + here, 1 + there], -1)]
+    poles.append(np.stack([0 * here + last, bottom + there, bottom + here], -1))
+    return Part(Mesh(points, np.concatenate([*poles, around])), frame_uid=frame)
+
+
+def box(size: Vec3 = (30.0, 20.0, 10.0), pose: Pose = TILTED, frame: str = FRAME) -> Part:
+    """A block, its middle at the origin of its own coordinates: every measure of it is exact."""
+    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]) * np.divide(size, 2)
+    faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
+    triangles = [t for a, b, c, d in faces for t in ((a, b, c), (a, c, d))]
+    return Part(Mesh(corners, triangles), pose, frame)
+
+
+def holed(part: Part) -> Part:
+    """The part without one of its triangles."""
+    return replace(part, mesh=replace(part.mesh, triangles=part.mesh.triangles[1:]))
+
+
+def inside_out(part: Part) -> Part:
+    return replace(part, mesh=replace(part.mesh, triangles=part.mesh.triangles[:, ::-1]))
+
+
+def no_part() -> Part:
+    return Part(Mesh(np.zeros((0, 3)), np.zeros((0, 3))), frame_uid=FRAME)
+
+
+def joined(*parts: Part) -> Part:
+    """Several closed bodies as one part, without cutting them."""
+    starts = np.cumsum([0, *(len(part.mesh.points) for part in parts)])
+    triangles = [part.mesh.triangles + start for part, start in zip(parts, starts, strict=False)]
+    points = np.concatenate([part.points_lps for part in parts])
+    return Part(Mesh(points, np.concatenate(triangles)), frame_uid=parts[0].frame_uid)
+
+
+def beside(point: Vec3, *shift: float) -> Vec3:
+    x, y, z = np.add(point, shift)
+    return (float(x), float(y), float(z))
+
+
+def in_box(part: Part, points_lps: FloatArray) -> FloatArray:
+    """Points in the own coordinates of a block."""
+    return part.pose.inverse.apply(points_lps)

@@ -5,12 +5,13 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
-from surgiplan.errors import Cancelled, NeedsHand
+from surgiplan.errors import Cancelled, Mismatch, NeedsHand, SurgiplanError, Usage
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
@@ -28,15 +29,28 @@ from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
+from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Operation, Ref
-from surgiplan.plan.plan import from_json, to_json
+from surgiplan.plan.plan import Step, from_json, to_json
+from surgiplan.plan.process import Child
 from surgiplan.plan.work import Work
-from surgiplan.values import Bits, Plane, Pose, digest, encode
-from tests.ops.shapes import ball_mask, ball_volume, centre, icosphere
+from surgiplan.values import Bits, Mask, Part, Plane, Pose, Vec3, Volume, digest, encode
+from tests.ops.shapes import (
+    CENTRE,
+    ELSEWHERE,
+    ball,
+    ball_mask,
+    ball_scan,
+    beside,
+    holed,
+    inside_out,
+    no_mask,
+    no_part,
+)
 
-PLANE = Plane(centre(), (0.1, 0.2, 0.97))
-POSE = Pose.of_shift((3, -2, 1)).after(Pose.of_rotation((0, 1, 1), 20, centre()))
-BLOB = encode(ball_volume())
+PLANE = Plane(CENTRE, (0.1, 0.2, 0.97))
+POSE = Pose.of_shift((3, -2, 1)).after(Pose.of_rotation((0, 1, 1), 20, CENTRE))
+BLOB = encode(ball_scan())
 
 
 @dataclass(frozen=True)
@@ -45,43 +59,42 @@ class Example:
     inputs: dict[str, Any]
 
 
-def around(offset: float = 0.0) -> tuple[tuple[float, float, float], ...]:
-    x, y, z = centre()
-    return tuple(
-        (x + dx + offset, y + dy, z + dz) for dx, dy, dz in ((9, 0, 0), (0, 8, 0), (0, 0, -7), (-4, 5, 3))
-    )
+def around(offset: float = 0.0) -> tuple[Vec3, ...]:
+    ways = ((9, 0, 0), (0, 8, 0), (0, 0, -7), (-4, 5, 3))
+    return tuple(beside(CENTRE, x + offset, y, z) for x, y, z in ways)
 
 
 def examples() -> dict[str, Example]:
-    volume, mask, ball = ball_volume(), ball_mask(), icosphere()
-    small = icosphere(5.0, (-40.0, 39.0, 157.0))
-    x, y, z = centre()
+    volume, mask, body = ball_scan(), ball_mask(), ball()
+    small = ball(5.0, beside(CENTRE, 5, 0, 0))
     painted = Paint(mask=Ref("m"), added=Bits.of([[2, 3, 4]]), removed=Bits.of([[15, 19, 20]]))
     two = {"moving": Ref("b"), "fixed": Ref("b")}
-    registered = Register(**two, moving_points=around(2.0), fixed_points=around(), refine=False)
+    registered = Register(**two, moving_points=around(2.0), fixed_points=around())
+    trim = Plane(beside(CENTRE, 0, 0, 3), (0, 0, 1))
     given = [
         Example(Source(digest="d"), {}),
         Example(Threshold(volume=Ref("ct"), low=500), {"volume": volume}),
-        Example(Grow(volume=Ref("ct"), seed=centre(), low=500), {"volume": volume}),
+        Example(Grow(volume=Ref("ct"), seed=CENTRE, low=500), {"volume": volume}),
         Example(KeepPart(mask=Ref("m")), {"mask": mask}),
         Example(painted, {"mask": mask}),
         Example(Surface(volume=Ref("ct"), mask=Ref("m")), {"volume": volume, "mask": mask}),
-        Example(Cut(part=Ref("b"), plane=PLANE, kerf=0.8), {"part": ball}),
-        Example(Move(part=Ref("b"), pose=POSE), {"part": ball}),
-        Example(Mirror(part=Ref("b"), plane=PLANE), {"part": ball}),
-        Example(registered, {"moving": ball, "fixed": ball}),
+        Example(Cut(part=Ref("b"), plane=PLANE, kerf=0.8), {"part": body}),
+        Example(Move(part=Ref("b"), pose=POSE), {"part": body}),
+        Example(Mirror(part=Ref("b"), plane=PLANE), {"part": body}),
+        Example(registered, {"moving": body, "fixed": body}),
         Example(PlaceImplant(item=OPERATIONS["place_implant"].spec.field("item").choices[0], pose=POSE), {}),
-        Example(Boolean(a=Ref("b"), b=Ref("s"), kind="difference"), {"a": ball, "b": small}),
-        Example(Collide(a=Ref("s"), b=Ref("b")), {"a": small, "b": ball}),
-        Example(Measure(kind="line-angle", points=around(), landmark_sd=0.5), {"part": None}),
-        Example(Socket(limb=Ref("b"), trim=Plane((x, y, z + 3), (0, 0, 1)), wall=3), {"limb": ball}),
-        Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": ball}),
+        Example(Boolean(a=Ref("b"), b=Ref("s"), kind="difference"), {"a": body, "b": small}),
+        Example(Collide(a=Ref("s"), b=Ref("b")), {"a": small, "b": body}),
+        Example(Measure(kind="volume", part=Ref("b"), landmark_sd=0.5), {"part": body}),
+        Example(Socket(limb=Ref("b"), trim=trim, wall=3, resolution=2), {"limb": body}),
+        Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
     ]
     return {example.operation.spec.name: example for example in given}
 
 
 EXAMPLES = examples()
-QUICK = {"source", "paint", "mirror", "measure", "register"}
+QUICK = {"source", "paint", "mirror", "measure"}
+APART = [name for name, cls in OPERATIONS.items() if cls.spec.runs == "process"]
 each = pytest.mark.parametrize("name", list(OPERATIONS))
 
 
@@ -99,6 +112,27 @@ def test_it_survives_json(name: str) -> None:
     again = from_json(OPERATIONS, json.loads(json.dumps(to_json(operation))))
     assert again == operation
     assert to_json(again) == to_json(operation)
+    assert Step("x", again).own_digest == Step("x", operation).own_digest
+
+
+@each
+def test_its_numbers_are_read_from_the_words_of_a_command_line(name: str) -> None:
+    operation = EXAMPLES[name].operation
+    content = to_json(operation)
+    for field in operation.spec.fields:
+        if field.number is not None and content["with"][field.name] is not None:
+            content["with"][field.name] = str(content["with"][field.name])
+    assert from_json(OPERATIONS, content) == operation
+
+
+@each
+def test_its_numbers_stay_in_their_range(name: str) -> None:
+    operation = EXAMPLES[name].operation
+    for field in operation.spec.fields:
+        if field.number is not None:
+            for value in (field.number.low - 1, field.number.high + 1, float("nan"), float("inf")):
+                with pytest.raises(Usage, match=f"{field.name} must lie between"):
+                    replace(operation, **{field.name: value})  # type: ignore[type-var]
 
 
 @each
@@ -145,11 +179,13 @@ def test_a_stop_is_heard(name: str) -> None:
     stopped = work()
     threading.Timer(0.02, stopped.stop.set).start()
     started = time.perf_counter()
-    try:
+
+    def again_and_again() -> None:
         while time.perf_counter() - started < 5:
             example.operation.run(stopped, **example.inputs)
-    except Cancelled:
-        pass
+
+    with pytest.raises(Cancelled):
+        again_and_again()
     assert time.perf_counter() - started < 1.5
 
 
@@ -159,18 +195,91 @@ def test_what_must_be_placed_needs_a_hand(name: str) -> None:
     placed = [field for field in spec.fields if field.hand is not None]
     if not placed:
         pytest.skip("nothing is placed by hand")
-    example = EXAMPLES[name]
-    content = to_json(example.operation)
-    empty = [] if spec.field(placed[0].name).default == () else None
-    content["with"][placed[0].name] = empty
-    with pytest.raises(NeedsHand, match="x: "):
-        from_json(OPERATIONS, content).require_placed("x")
+    for field in placed:
+        content = to_json(EXAMPLES[name].operation)
+        content["with"][field.name] = [] if field.default == () else None
+        with pytest.raises(NeedsHand, match=f"x: {field.name} is not placed yet"):
+            from_json(OPERATIONS, content).require_placed("x")
 
 
 @each
 def test_old_versions_of_its_parameters_can_be_read(name: str) -> None:
     """Version 1 needs no upgrade; a higher version must bring a sample of each older one here."""
     assert OPERATIONS[name].spec.version == 1
+
+
+@pytest.fixture(scope="module")
+def child() -> Iterator[Child]:
+    made = Child()
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize("name", APART)
+def test_it_gives_the_same_in_a_process_of_its_own(name: str, child: Child) -> None:
+    example = EXAMPLES[name]
+    apart = run_step(Step("x", example.operation), example.inputs, work(), child)
+    assert digest(apart) == digest(example.operation.run(work(), **example.inputs))
+
+
+def broken_inputs() -> list[tuple[str, str, str]]:
+    """Each operation, each of its inputs, each way in which that can be bad."""
+    ways = {Volume: (), Mask: ("empty",), Part: ("empty", "holed", "inside out")}
+    return [
+        (name, field, way)
+        for name, example in EXAMPLES.items()
+        for field, value in example.inputs.items()
+        for way in ways[type(value)]
+    ]
+
+
+@pytest.mark.parametrize(("name", "field", "way"), broken_inputs())
+def test_a_bad_input_is_taken_or_refused_in_words(name: str, field: str, way: str) -> None:
+    """Never a crash: what an operation cannot use it refuses with an error of the house."""
+    example = EXAMPLES[name]
+    value = example.inputs[field]
+    bad = {"empty": no_mask() if isinstance(value, Mask) else no_part()}
+    if isinstance(value, Part):
+        bad |= {"holed": holed(value), "inside out": inside_out(value)}
+    step = Step("osteotomy", example.operation)
+    try:
+        result = run_step(step, example.inputs | {field: bad[way]}, work())
+    except SurgiplanError as problem:
+        told = str(problem)
+        assert told.startswith("osteotomy: ")
+        assert len(told.split()) > 8
+    else:
+        assert digest(result)
+
+
+def in_another_frame(value: Any) -> Any:
+    if isinstance(value, Part):
+        return replace(value, frame_uid=ELSEWHERE)
+    return replace(value, grid=replace(value.grid, frame_uid=ELSEWHERE))
+
+
+@pytest.mark.parametrize("name", [name for name, one in EXAMPLES.items() if len(one.inputs) == 2])
+def test_two_patient_spaces_are_not_mixed(name: str) -> None:
+    """Only a register step joins them."""
+    example = EXAMPLES[name]
+    one, other = example.inputs
+    inputs = {one: example.inputs[one], other: in_another_frame(example.inputs[other])}
+    if name == "register":
+        assert example.operation.run(work(), **inputs)["moved"].frame_uid == ELSEWHERE
+        return
+    with pytest.raises(Mismatch, match=r"different patient spaces.*register step"):
+        example.operation.run(work(), **inputs)
+
+
+@pytest.mark.parametrize("name", ["boolean", "collide", "fit"])
+def test_what_has_no_patient_space_goes_with_any(name: str) -> None:
+    """An implant of the catalogue, a shape from a mesh file."""
+    example = EXAMPLES[name]
+    (first, implant), (second, bone) = example.inputs.items()
+    inputs = {first: replace(implant, frame_uid=""), second: bone}
+    result = example.operation.run(work(), **inputs)
+    if isinstance(result, Part):
+        assert result.frame_uid == bone.frame_uid
 
 
 def test_operations_pull_in_neither_qt_nor_rendering() -> None:

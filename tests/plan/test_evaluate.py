@@ -1,17 +1,23 @@
+import multiprocessing
+import os
+import pickle
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import pytest
 
-from surgiplan.errors import Cancelled, NeedsHand, StepFailed
+from surgiplan.errors import Cancelled, CaseError, NeedsHand, StepFailed
+from surgiplan.plan import process
 from surgiplan.plan.evaluate import Evaluator, run_step
-from surgiplan.plan.operation import Ref
+from surgiplan.plan.operation import Operation, Ref, operation
 from surgiplan.plan.plan import Plan, Step
 from surgiplan.plan.store import Store
 from surgiplan.plan.work import Work
+from surgiplan.values import decode, encode
 from tests.integers import RUNS, Apart, Divide, Given, Placed, Slow, Sum
 
 
@@ -192,3 +198,113 @@ def test_work_reports_within_bounds_and_hears_a_stop() -> None:
         work.report(0.5, "")
     with pytest.raises(KeyError):
         Work().blob("x")
+
+
+def test_a_value_is_looked_up_in_the_store_when_it_is_not_at_hand(evaluator: Evaluator) -> None:
+    evaluator.store.put("k", {"quotient": 3, "rest": 1})
+    assert evaluator.value_of(Ref("d", "rest"), "k", {}) == 1
+    assert evaluator.value_of(Ref("d", "rest"), "k", {"d": {"rest": 5}}) == 5
+    assert evaluator.value_of(Ref("d", "rest"), "no such key", {}) is None
+
+
+def test_a_goal_replaced_at_its_very_end_stays_replaced(evaluator: Evaluator, plan: Plan) -> None:
+    future = evaluator.pursue(plan, ["n"], keep=lambda *_: evaluator.cancel())
+    with pytest.raises(Cancelled, match="stopped on request"):
+        future.result(10)
+    evaluator.pursue(plan, ["s"]).result(10)
+    assert value(evaluator, plan, "s") == 11
+
+
+def test_unset_references_are_given_as_none() -> None:
+    @operation("perhaps")
+    class Perhaps(Operation[int]):
+        """Perhaps.
+
+        a: what is given back
+        """
+
+        a: Ref[int] | None = None
+
+        def run(self, work: Work, a: int | None) -> int:
+            return -1 if a is None else a
+
+    assert run_step(Step("p", Perhaps()), {}, Work()) == -1
+    assert run_step(Step("p", Perhaps(a=Ref("n"))), {"a": 5}, Work()) == 5
+
+
+@pytest.fixture
+def served(monkeypatch: pytest.MonkeyPatch) -> Iterator[Connection]:
+    """The life of the child, in a thread where it can be watched."""
+    monkeypatch.delattr(os, "nice")  # a thread that is made slower stays slower
+    ours, theirs = multiprocessing.Pipe()
+    thread = threading.Thread(target=process._serve, args=(theirs,))
+    thread.start()
+    yield ours
+    ours.close()
+    thread.join(10)
+    assert not thread.is_alive()
+
+
+def asked(pipe: Connection, how: str) -> list[tuple[str, object]]:
+    """What the child says when it is given 21 to double."""
+    pipe.send_bytes(pickle.dumps(Apart(a=Ref("n"), how=how)))
+    pipe.send_bytes(encode({"a": 21}))
+    said: list[tuple[str, object]] = []
+    while not said or said[-1][0] == "report":
+        assert pipe.poll(10)
+        said.append(pickle.loads(pipe.recv_bytes()))
+    return said
+
+
+def test_the_child_reports_and_answers(served: Connection) -> None:
+    assert asked(served, "fine") == [("report", (0.3, "apart")), ("value", None)]
+    assert decode(served.recv_bytes()) == 42
+
+
+def test_the_child_says_what_went_wrong_and_lives_on(served: Connection) -> None:
+    (_, refused) = asked(served, "fail")[-1]
+    assert type(refused) is StepFailed
+    assert str(refused) == "it cannot be doubled"
+    (_, broken) = asked(served, "bug")[-1]
+    assert type(broken) is RuntimeError
+    assert str(broken) == "ZeroDivisionError: a bug"
+    assert asked(served, "fine")[-1] == ("value", None)
+    assert decode(served.recv_bytes()) == 42
+
+
+def test_the_child_gives_way_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    nicer: list[int] = []
+    monkeypatch.setattr(os, "nice", nicer.append)
+    ours, theirs = multiprocessing.Pipe()
+    ours.close()
+    process._serve(theirs)
+    assert nicer == [5]
+
+
+def test_a_child_is_started_ahead_once_and_ended() -> None:
+    child = process.Child()
+    child.warm()
+    before = child._process
+    child.warm()
+    assert child._process is before
+    assert child.run(Apart(a=Ref("n")), {"a": 4}, Work()) == 8
+    assert child._process is before
+    child.close()
+    assert child._process is None
+    assert child.run(Apart(a=Ref("n")), {"a": 5}, Work()) == 10
+    child.close()
+
+
+@pytest.mark.xfail(strict=True, reason="the evaluator's thread ends, and the future never does")
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_result_that_cannot_be_kept_does_not_end_the_work(evaluator: Evaluator, plan: Plan) -> None:
+    """A full disk while the evidence is written."""
+
+    def full(*_: object) -> None:
+        raise CaseError("the disk is full")
+
+    future = evaluator.pursue(plan, ["s"], keep=full)
+    with pytest.raises(CaseError, match="the disk is full"):
+        future.result(1)
+    evaluator.pursue(plan, ["s"]).result(1)
+    assert value(evaluator, plan, "s") == 11

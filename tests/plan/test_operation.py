@@ -1,4 +1,4 @@
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 
 import pytest
 
@@ -7,6 +7,8 @@ from surgiplan.plan.operation import Choice, Number, Operation, Ref, operation
 from surgiplan.plan.work import Work
 from surgiplan.values import Plane
 from tests.integers import Apart, Divide, Given, Placed, Sum
+
+Item = TypeVar("Item")
 
 
 def test_a_spec_is_read_from_types_and_docstring() -> None:
@@ -102,3 +104,88 @@ def test_the_bare_operation_does_nothing_and_reads_no_old_parameters() -> None:
         Given.upgrade(0, {})
     assert Given().suggest(Work()) == {}
     assert not Given.spec.suggests
+
+
+def test_the_result_is_read_past_other_generic_bases() -> None:
+    class Boxed(Generic[Item]):
+        pass
+
+    @operation("boxed")
+    class InABox(Boxed[str], Operation[int]):
+        """Be in a box."""
+
+        def run(self, work: Work) -> int:
+            return 1
+
+    assert InABox.spec.outputs == {"": int}
+
+
+def test_unions_and_named_results_count_as_any_object() -> None:
+    @operation("either")
+    class Either(Operation[int | str]):
+        """Give one of two.
+
+        other: another result of any kind
+        """
+
+        other: Ref[int | str] | None = None
+
+        def run(self, work: Work, other: int | str | None) -> int | str:
+            return other or 0
+
+    assert Either.spec.outputs == {"": object}
+    field = Either.spec.field("other")
+    assert (field.takes, field.optional, field.many) == (object, True, False)
+    assert Either().references() == {}
+
+
+def test_a_field_without_a_word_in_the_docstring_has_no_help() -> None:
+    @operation("silent")
+    class Silent(Operation[int]):
+        """Say little."""
+
+        value: int = 3
+
+        def run(self, work: Work) -> int:
+            return self.value
+
+    assert (Silent.spec.summary, Silent.spec.field("value").help) == ("Say little.", "")
+    assert Silent.spec.field("value").number == Number()
+
+
+def test_a_docstring_may_go_on_after_the_fields() -> None:
+    @operation("told")
+    class Told(Operation[int]):
+        """Tell.
+
+        value: the number
+            that is told
+
+        Words that belong to no field.
+        """
+
+        value: int = 3
+
+        def run(self, work: Work) -> int:
+            return self.value
+
+    assert Told.spec.field("value").help == "the number that is told"
+
+
+def test_a_number_that_may_be_empty_may_be_empty() -> None:
+    @operation("perhaps")
+    class Perhaps(Operation[int]):
+        """Perhaps.
+
+        by: a factor
+        """
+
+        by: Annotated[float, Number("mm", 0, 9)] | None = None
+
+        def run(self, work: Work) -> int:
+            return 0
+
+    assert Perhaps().by is None
+    assert isinstance(Perhaps(by=3).by, float)
+    with pytest.raises(Usage, match="by must lie between 0 and 9 mm, not 10"):
+        Perhaps(by=10)

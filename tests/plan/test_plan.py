@@ -2,12 +2,14 @@ import json
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from surgiplan.errors import BadInput, Usage
-from surgiplan.plan.operation import Ref
+from surgiplan.plan.operation import Operation, Ref, operation
 from surgiplan.plan.plan import Plan, Step, from_json, plan_of, step_of, to_json
+from surgiplan.plan.work import Work
+from surgiplan.values import Plane
 from tests.integers import INTEGERS, Divide, Given, Placed, Sum, Words
 
 
@@ -129,8 +131,6 @@ def test_what_is_no_step_text_is_refused() -> None:
 
 
 def test_hand_values_survive_their_text() -> None:
-    from surgiplan.values import Plane
-
     placed = Placed(a=Ref("n"), plane=Plane((1, 2, 3), (0.1, 0.2, 0.3)))
     assert from_json(INTEGERS, json.loads(json.dumps(to_json(placed)))) == placed
 
@@ -159,3 +159,68 @@ def test_editing_a_plan_of_sixty_steps_is_cheap() -> None:
 
 def test_a_step_is_compared_by_content() -> None:
     assert Step("n", Given(value=3)) == Step("n", Given(value=3))
+
+
+@operation("switch", runs="here")
+class Switch(Operation[int]):
+    """Be on or off.
+
+    on: whether it is on
+    """
+
+    on: bool = False
+
+    def run(self, work: Work) -> int:
+        return int(self.on)
+
+
+@pytest.mark.parametrize(
+    ("given_as", "means"),
+    [(True, True), (False, False), ("true", True), ("False", False), ("YES", True), ("no", False)],
+)
+def test_a_truth_is_read_as_it_is_typed(given_as: object, means: bool) -> None:
+    switch = from_json({"switch": Switch}, {"operation": "switch", "with": {"on": given_as}})
+    assert switch == Switch(on=means)
+
+
+@pytest.mark.parametrize("given_as", ["maybe", "", 1, 0, None, 2.5, [True]])
+def test_what_is_no_truth_is_refused(given_as: object) -> None:
+    with pytest.raises(Usage, match=r"switch\.on: true or false is needed, not"):
+        from_json({"switch": Switch}, {"operation": "switch", "with": {"on": given_as}})
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "7", '{"operation": "number"}', '{"name": "n"}', '{"name": "n", "with": 3}']
+)
+def test_a_text_without_a_step_is_refused(text: str) -> None:
+    with pytest.raises((BadInput, Usage)):
+        step_of(INTEGERS, text)
+
+
+def test_an_edit_that_breaks_a_reference_below_is_refused(three_steps: Plan) -> None:
+    with pytest.raises(Usage, match="d: a refers to 's', but no step above has that name"):
+        three_steps.edit("d", a=Ref("s"))
+
+
+def test_a_changed_plan_shares_the_untouched_steps(three_steps: Plan) -> None:
+    edited = three_steps.edit("s", terms=(Ref("n"),))
+    assert edited.steps[0] is three_steps.steps[0]
+    assert edited.steps[1] is three_steps.steps[1]
+    assert three_steps["s"].operation == Sum(terms=(Ref("n"), Ref("d", "rest")))
+
+
+@settings(max_examples=30)
+@given(st.lists(st.tuples(st.integers(0, 9), st.integers(0, 1000)), max_size=8))
+def test_equal_recipes_have_equal_keys_whatever_the_way_there(edits: list[tuple[int, int]]) -> None:
+    plan = Plan()
+    for n in range(10):
+        plan = plan.add(f"n{n}", Given(value=n)).add(f"s{n}", Sum(terms=(Ref(f"n{n}"), Ref("n0"))))
+    for n, value in edits:
+        plan = plan.edit(f"n{n}", value=value)
+    values = [plan[f"n{n}"].operation.value for n in range(10)]  # type: ignore[attr-defined]
+    keys = plan.keys()
+    assert plan_of(INTEGERS, [s.text for s in plan.steps]).keys() == keys
+    for a in range(10):
+        for b in range(10):
+            assert (keys[f"n{a}"] == keys[f"n{b}"]) == (values[a] == values[b])
+            assert (keys[f"s{a}"] == keys[f"s{b}"]) == (values[a] == values[b])
