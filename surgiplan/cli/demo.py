@@ -103,7 +103,7 @@ def demo(arguments: Namespace, open_window: Callable[[Path | None, bool], int]) 
             print(f"two phantom series are written as DICOM  {time.perf_counter() - started:.1f} s")
         cases = [
             _walked(arguments, "femur", femur, Femur.side, femur_walk),
-            _walked(arguments, "limb", limb, "", limb_walk),
+            _walked(arguments, "limb", limb, Limb.side, limb_walk),
         ]
     told = {"out": str(out), "cases": [c.name for c in cases], "files": sorted(p.name for p in out.iterdir())}
     print(json.dumps(told, indent=1) if arguments.json else f"all is in {out}\n{SAFETY_LINE}")
@@ -159,7 +159,7 @@ def femur_walk(walk: Walk, volume: Volume) -> None:
     condyles = (marks["lateral_condyle_posterior"], marks["medial_condyle_posterior"])
     spread = {"landmark_sd": 0.5}
     walk.add("neck_shaft", "measure", kind="line-angle", points=(*neck, *shaft), **spread)
-    walk.add("version", "measure", kind="projected-angle", points=(*condyles, *neck, *shaft[::-1]), **spread)
+    walk.add("version", "measure", kind="projected-angle", points=(*condyles, *neck, *shaft), **spread)
     ends = (marks["head_centre"], marks["knee_centre"])
     walk.add("length", "measure", kind="distance", points=ends, **spread)
     files = [
@@ -177,9 +177,10 @@ def limb_walk(walk: Walk, volume: Volume) -> None:
     walk.add("skin_mask", "threshold", volume=Ref("ct"), low=limb.level_hu)
     walk.add("largest", "keep_part", mask=Ref("skin_mask"))
     walk.add("skin", "surface", volume=Ref("ct"), mask=Ref("largest"), cavities="fill")
-    walk.add("socket", "socket", limb=Ref("skin"), trim=limb.trim, offset=2.0, wall=4.0)
+    trim = Plane(vec3(np.asarray(limb.axis.point) + 130.0 * np.asarray(limb.axis.normal)), limb.axis.normal)
+    walk.add("socket", "socket", limb=Ref("skin"), trim=trim, offset=2.0, wall=4.0)
     walk.add("fit", "fit", body=Ref("skin"), against=Ref("socket"), contact=2.2, within=8.0)
-    walk.report("Prosthetic socket (phantom)", [walk.export("socket", "limb_socket.stl")])
+    walk.report("Prosthetic socket (phantom)", [walk.export("socket", "limb_RIGHT_socket.stl")])
 
 
 def scan_walk(walk: Walk, volume: Volume) -> None:
@@ -198,11 +199,13 @@ def scan_walk(walk: Walk, volume: Volume) -> None:
 
 
 def _screw() -> str:
-    return next(c for c in OPERATIONS["place_implant"].spec.field("item").choices if "screw" in c)
+    return next(
+        c for c in OPERATIONS["place_implant"].spec.field("item").choices if c.startswith("cortical-4.5")
+    )
 
 
 def _plate() -> str:
-    return next(c for c in OPERATIONS["place_implant"].spec.field("item").choices if "plate" in c)
+    return next(c for c in OPERATIONS["place_implant"].spec.field("item").choices if c.startswith("plate"))
 
 
 def _along(origin: Any, direction: Any, across: Any = (0.31, 0.17, 0.93)) -> Pose:

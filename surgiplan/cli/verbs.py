@@ -333,6 +333,8 @@ def apply(arguments: Namespace) -> int:
     """Put the steps of a plan file on this case and compute them."""
     try:
         steps = json.loads(arguments.plan.read_text(encoding="utf-8"))["steps"]
+        if not all(isinstance(step, dict) for step in steps):
+            raise ValueError("a step is a JSON object")
     except (OSError, ValueError, KeyError, TypeError) as problem:
         raise BadInput(
             f"{arguments.plan.name} does not hold a plan: make one with: surgiplan plan CASE"

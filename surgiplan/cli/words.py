@@ -79,7 +79,7 @@ def read(field: Field, text: str) -> Any:
         return _shaped(field, given)
     except (ValueError, TypeError, IndexError) as problem:
         form = FORMS.get(field.kind, getattr(field.kind, "__name__", ""))
-        raise Usage(f"{field.name}: {text!r} cannot be read; it is given as: {form}") from problem
+        raise Usage(f"{field.name}: {text!r} cannot be read ({problem}); it is given as: {form}") from problem
 
 
 def _shaped(field: Field, given: Any) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from surgiplan import cli
 from surgiplan.formats.dicomwrite import write_series
-from tests.ops.shapes import ball_volume
+from tests.ops.shapes import ball_scan
 
 
 @dataclass
@@ -50,7 +50,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
 def ball_series(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A small CT series of a ball of radius 12 mm."""
     folder = tmp_path_factory.mktemp("ball")
-    write_series(ball_volume(), folder)
+    write_series(ball_scan(), folder)
     return folder
 
 

@@ -4,17 +4,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from surgiplan.formats.meshes import read_mesh
 
+from surgiplan.formats.meshes import read_mesh
 from tests.cli.conftest import Run
-from tests.ops.shapes import ball_volume, centre
+from tests.ops.shapes import CENTRE, ball_scan
 
 BALL_MM3 = 4 / 3 * math.pi * 12**3
 
 
 def test_series_are_listed_with_their_geometry(run: Run, ball_series: Path) -> None:
     (row,) = run("series", ball_series, "--json").data
-    grid = ball_volume().grid
+    grid = ball_scan().grid
     assert row["usable"]
     assert row["shape"] == list(grid.shape_kji)
     assert row["spacing_mm"] == pytest.approx(grid.spacing_kji)
@@ -28,7 +28,7 @@ def test_show_gives_status_and_figures(run: Run, case: Path) -> None:
     ball = told["steps"][2]["figures"]
     assert ball["watertight"]
     assert ball["volume_mm3"] == pytest.approx(BALL_MM3, rel=0.005)
-    assert np.allclose(np.mean(ball["bounds_lps"], axis=0), centre(), atol=0.05)
+    assert np.allclose(np.mean(ball["bounds_lps"], axis=0), CENTRE, atol=0.05)
     assert told["findings"] == []
     assert told["side"] == "L"
     assert "Not a medical device" in told["use"]
@@ -36,7 +36,7 @@ def test_show_gives_status_and_figures(run: Run, case: Path) -> None:
 
 
 def test_a_cut_gives_three_solids_that_add_up(run: Run, case: Path) -> None:
-    x, y, z = centre()
+    x, y, z = CENTRE
     answer = run(
         "add", case, "cut", "saw", "--part", "ball", "--plane", f"{x},{y},{z};0,0,1", "--kerf", 1, "--json"
     )
