@@ -11,7 +11,7 @@ from ..plan.casefile import CaseFile
 from ..plan.plan import Operations, Plan
 from ..values import Part, Volume, encode
 
-MESH_SUFFIXES = frozenset({".stl", ".ply", ".obj", ".3mf"})
+MESH_SUFFIXES = frozenset({".stl", ".ply", ".obj"})
 SIDES = {"R": "RIGHT", "L": "LEFT", "": "side not set"}
 
 

@@ -14,7 +14,7 @@ from ..values import Part, Value, figures
 
 
 def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dict[str, Any]:
-    """Write a shape as STL, PLY, OBJ or 3MF, or the figures of any result as JSON.
+    """Write a shape as STL, PLY or OBJ, or the figures of any result as JSON.
 
     name: "step" or "step.output", for the header of the file and the journal
     key: recipe key of the step, so that the file can be traced to the plan that made it
@@ -32,7 +32,7 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
         meshes.write_mesh(value, path, notes=notes)
     else:
         raise BadInput(f"{name} is a {type(value).__name__}, not a shape: export it as .json")
-    told = {
+    told: dict[str, Any] = {
         "name": name,
         "file": path.name,
         "bytes": path.stat().st_size,

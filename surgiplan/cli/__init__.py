@@ -142,7 +142,7 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made = command("remove", verbs.remove, "take a step out that no other step uses")
     made.add_argument("case", type=Path)
     made.add_argument("name")
-    made = command("export", verbs.export, "write an up-to-date result to a file (.stl .ply .obj .3mf .json)")
+    made = command("export", verbs.export, "write an up-to-date result to a file (.stl .ply .obj .json)")
     made.add_argument("case", type=Path)
     made.add_argument("name", help="a step, or step.output")
     made.add_argument("--to", type=Path, required=True)

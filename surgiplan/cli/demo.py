@@ -24,10 +24,11 @@ from ..plan.operation import Ref
 from ..plan.work import Work
 from ..scene.describe import findings
 from ..session import Failed, Ready, Session, Waiting
+from ..stage.offscreen import Kind
 from ..values import Part, Plane, Pose, Vec3, Volume, figures, vec3
 from . import verbs
 
-PICTURES = (("four", "All views"), ("3d", "3D view"))
+PICTURES: tuple[tuple[Kind, str], ...] = (("four", "All views"), ("3d", "3D view"))
 
 
 @dataclass

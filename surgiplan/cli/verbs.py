@@ -24,7 +24,7 @@ from ..plan.work import Work
 from ..scene.describe import describe, findings
 from ..scene.view import View
 from ..session import Failed, Ready, Result, Session, Waiting, evidence_of
-from ..stage.offscreen import save_png, snapshot
+from ..stage.offscreen import Kind, save_png, snapshot
 from ..values import figures, vec3
 from . import manual, words
 
@@ -243,7 +243,7 @@ def render(arguments: Namespace) -> int:
     return 0
 
 
-def picture(session: Session, kind: str, file: Path, size: tuple[int, int], at: str | None = None) -> None:
+def picture(session: Session, kind: Kind, file: Path, size: tuple[int, int], at: str | None = None) -> None:
     """Draw what is known of a session into a file."""
     results = session.results()
     view = replace(View.of(session.plan, results), side=intake.SIDES[str(session.case.fact("side") or "")])

@@ -1,5 +1,6 @@
 """The operation `measure`."""
 
+from collections.abc import Callable, Mapping
 from typing import Literal
 
 from ..algorithms import measure
@@ -10,7 +11,12 @@ from ..values import Measurement, Part, Plane
 from .quantities import Millimetres, Points
 
 Kind = Literal["distance", "angle", "line-angle", "projected-angle", "plane-angle", "volume", "area"]
-POINTS_NEEDED = {"distance": 2, "angle": 3, "line-angle": 4, "projected-angle": 6}
+POINTS: Mapping[str, tuple[int, Callable[..., Measurement]]] = {
+    "distance": (2, measure.distance),
+    "angle": (3, measure.angle_at),
+    "line-angle": (4, measure.angle_between_lines),
+    "projected-angle": (6, measure.angle_projected),
+}
 
 
 @operation("measure", group="Check")
@@ -36,7 +42,7 @@ class Measure(Operation[Measurement]):
 
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand while the points or planes of this kind are missing."""
-        needed = POINTS_NEEDED.get(self.kind, 0)
+        needed = POINTS.get(self.kind, (0, None))[0]
         if len(self.points) < needed:
             raise NeedsHand(f"{step}: {len(self.points)} of {needed} points are placed: click the others")
         if self.kind == "plane-angle" and (self.plane_a is None or self.plane_b is None):
@@ -44,27 +50,16 @@ class Measure(Operation[Measurement]):
 
     def run(self, work: Work, part: Part | None) -> Measurement:
         """The number with unit, definition, points and expected error."""
-        needed = POINTS_NEEDED.get(self.kind, 0)
-        if len(self.points) > needed and needed:
-            raise StepFailed(
-                f"a {self.kind} takes {needed} points, not {len(self.points)}: remove the others"
-            )
         frame = part.frame_uid if part is not None else ""
-        match self.kind:
-            case "distance":
-                return measure.distance(*self.points, frame_uid=frame, landmark_sd_mm=self.landmark_sd)
-            case "angle":
-                return measure.angle_at(*self.points, frame_uid=frame, landmark_sd_mm=self.landmark_sd)
-            case "line-angle":
-                return measure.angle_between_lines(
-                    *self.points, frame_uid=frame, landmark_sd_mm=self.landmark_sd
-                )
-            case "projected-angle":
-                return measure.angle_projected(*self.points, frame_uid=frame, landmark_sd_mm=self.landmark_sd)
-            case "plane-angle":
-                assert self.plane_a is not None
-                assert self.plane_b is not None
-                return measure.angle_between_planes(self.plane_a, self.plane_b, frame_uid=frame)
+        if self.kind in POINTS:
+            needed, rule = POINTS[self.kind]
+            if len(self.points) > needed:
+                raise StepFailed(f"a {self.kind} takes {needed} points, not {len(self.points)}: remove some")
+            return rule(*self.points, frame_uid=frame, landmark_sd_mm=self.landmark_sd)
+        if self.kind == "plane-angle":
+            assert self.plane_a is not None
+            assert self.plane_b is not None
+            return measure.angle_between_planes(self.plane_a, self.plane_b, frame_uid=frame)
         if part is None:
             raise StepFailed(f"a {self.kind} needs a part: choose the body to measure")
         return measure.volume(part) if self.kind == "volume" else measure.area(part)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Literal
 
+from ..errors import BadInput
 from ..plan.operation import Operation, operation
 from ..plan.work import Work
 from ..values import Part, Volume, decode
@@ -24,7 +25,12 @@ class Source(Operation[Volume | Part]):
         return {"": Volume if self.kind == "volume" else Part}
 
     def run(self, work: Work) -> Volume | Part:
-        """Read the stored data."""
-        value = decode(work.blob(self.digest))
+        """Read the stored data; BadInput when it is damaged, or of the other kind."""
+        try:
+            value = decode(work.blob(self.digest))
+        except ValueError as problem:
+            raise BadInput(f"The stored data cannot be read ({problem}): import it again.") from problem
+        if not isinstance(value, self.outputs()[""]):
+            raise BadInput(f"The stored data is not a {self.kind}: give this step the kind of its data.")
         assert isinstance(value, Volume | Part)
         return value

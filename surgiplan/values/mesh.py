@@ -77,6 +77,8 @@ class Mesh:
         forward.sort()
         backward.sort()
         doubled = int(np.count_nonzero(forward[1:] == forward[:-1]))
+        if np.array_equal(forward, backward):
+            return doubled
         lonely = int(np.count_nonzero(~np.isin(forward, backward)))
         return doubled + lonely
 

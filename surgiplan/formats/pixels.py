@@ -1,0 +1,124 @@
+"""Stored pixels out of a data set, and the values that were measured."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.dataset import Dataset
+from pydicom.encaps import generate_frames
+from pydicom.pixels.decoders.base import get_decoder
+from pydicom.uid import UID
+
+from ..errors import BadInput, SurgiplanError
+from . import codecs
+from .headers import Header, Slice
+
+MAX_PICTURE = 1 << 26
+MAX_VOXELS = 1 << 31
+CT_AIR = -1024
+INT16 = np.iinfo(np.int16)
+
+codecs.register()
+
+
+def pixel_fault(header: Header) -> str:
+    """Why the pixels of a file cannot be read, judged before any is decoded; "" when they can."""
+    if header.rows < 1 or header.columns < 1 or header.frames < 1:
+        return f"it claims {header.rows} x {header.columns} pixels in {header.frames} frames"
+    if (
+        header.rows * header.columns > MAX_PICTURE
+        or header.rows * header.columns * header.frames > MAX_VOXELS
+    ):
+        return f"it claims {header.rows} x {header.columns} pixels in {header.frames} frames: too large"
+    if header.samples != 1 or header.photometric not in ("MONOCHROME1", "MONOCHROME2"):
+        return f"it is a picture in colours ({header.photometric or 'unknown'}), not a scan"
+    if header.bits_allocated not in (8, 16) or not 1 < header.bits_stored <= header.bits_allocated:
+        return f"it stores {header.bits_stored} of {header.bits_allocated} bits, which is not read"
+    if header.high_bit != header.bits_stored - 1:
+        return f"its high bit is {header.high_bit} with {header.bits_stored} bits stored, which is not read"
+    if not decodable(header.transfer_syntax):
+        return f"its compression ({known_name(header.transfer_syntax)}) cannot be decoded"
+    return ""
+
+
+def known_name(uid: str) -> str:
+    """The name of a UID of the standard; never the text itself, which damage may have filled."""
+    name = UID(uid).name
+    return "that is not known" if name == uid else str(name)
+
+
+def decodable(transfer_syntax: str) -> bool:
+    """Whether pixels of this transfer syntax can be read here."""
+    try:
+        return bool(get_decoder(transfer_syntax).is_available)
+    except NotImplementedError:
+        return False
+
+
+def stored_pictures(dataset: Dataset, header: Header, frames: Sequence[int]) -> Iterator[NDArray[Any]]:
+    """The stored values (rows, columns) of some frames of a file, in ascending order.
+
+    dataset: with its pixel data
+    frames: ascending places in the file
+    Raises BadInput that names the file when the pixel data is damaged, cut short or larger than stated.
+    """
+    try:
+        _require_claims_hold(dataset, header)
+        everything = len(frames) == header.frames
+        decoder = get_decoder(header.transfer_syntax)
+        chosen = None if everything else list(frames)
+        for picture, _ in decoder.iter_array(dataset, indices=chosen, raw=True):
+            if picture.shape != (header.rows, header.columns):
+                raise BadInput(f"{header.member.name}: the pixel data has another size than the header says")
+            yield picture
+    except (SurgiplanError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as problem:  # a panic in a Rust decoder is not an Exception
+        kind = type(problem).__name__
+        raise BadInput(
+            f"{header.member.name}: the pixel data is damaged or cut short ({kind}): fetch the file again"
+        ) from None
+
+
+def _require_claims_hold(dataset: Dataset, header: Header) -> None:
+    """A decoder believes its codestream: what that claims must be what the header says."""
+    if not UID(header.transfer_syntax).is_encapsulated:
+        return
+    for frame in generate_frames(dataset.PixelData, number_of_frames=header.frames):
+        if codecs.claimed_size(frame) not in (None, (header.rows, header.columns)):
+            raise BadInput(f"{header.member.name}: the pixel data has another size than the header says")
+
+
+def whole_valued(picture: Slice) -> bool:
+    """Whether slope and intercept turn whole stored numbers into whole values."""
+    return float(picture.slope or 1.0).is_integer() and float(picture.intercept).is_integer()
+
+
+def measured(stored: NDArray[Any], picture: Slice) -> NDArray[Any]:
+    """Measured values of stored ones: slope (0 counts as 1), intercept, -1024 where a CT has only padding.
+
+    Gives int64 where the slope is 1 and the intercept whole, else float64.
+    """
+    slope = picture.slope or 1.0
+    if slope == 1 and float(picture.intercept).is_integer():
+        values: NDArray[Any] = stored.astype(np.int64) + int(picture.intercept)
+    else:
+        values = stored.astype(np.float64) * slope + picture.intercept
+    if picture.header.padding is not None and picture.header.modality == "CT":
+        low, high = picture.header.padding
+        values[(stored >= low) & (stored <= high)] = CT_AIR
+    return values
+
+
+class Stack:
+    """Grey values that are filled in picture by picture: int16 while every value fits, else float32."""
+
+    def __init__(self, shape_kji: tuple[int, int, int], whole: bool) -> None:
+        self.voxels: NDArray[Any] = np.empty(shape_kji, np.int16 if whole else np.float32)
+
+    def put(self, k: int, values: NDArray[Any]) -> None:
+        """Fill in picture k."""
+        if self.voxels.dtype == np.int16 and (values.min() < INT16.min or values.max() > INT16.max):
+            self.voxels = self.voxels.astype(np.float32)
+        self.voxels[k] = values

@@ -1,0 +1,146 @@
+"""Where the bytes come from: the files of a folder, one file, or the members of a zip archive.
+
+Nothing is ever unpacked to disk and nothing of a source is changed; a member's name is only shown.
+"""
+
+import io
+import os
+import stat
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from types import TracebackType
+from typing import BinaryIO, cast
+
+from ..errors import BadInput
+
+MAX_MEMBERS = 100_000
+MAX_MEMBER_BYTES = 4 << 30
+MAX_ARCHIVE_BYTES = 64 << 30
+ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
+
+
+@dataclass(frozen=True)
+class Member:
+    """One file, or one member of a zip archive.
+
+    path: the file, or the archive that holds the member
+    name: the last part of its name, for messages
+    size: number of bytes (unpacked)
+    entry: number of the member in its archive; -1 for a file
+    """
+
+    path: Path
+    name: str
+    size: int
+    entry: int = -1
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What there is to read.
+
+    members: the files, ordered by their names
+    notes: what could not be looked at, and why
+    """
+
+    members: tuple[Member, ...]
+    notes: tuple[str, ...] = ()
+
+
+def listed(path: Path) -> Listing:
+    """List what lies at a path: a folder with all below it, one file, or a zip archive.
+
+    Raises BadInput when there is nothing to read, or when an archive is encrypted or built to do harm.
+    """
+    try:
+        if path.is_dir():
+            return _of_folder(path)
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise BadInput(f"{path} is neither a folder nor a file")
+        with path.open("rb") as file:
+            start = file.read(4)
+    except OSError as problem:
+        raise BadInput(f"{path} cannot be read: {problem.strerror}") from None
+    if start in ZIP_MAGIC:
+        return Listing(tuple(_of_archive(path)))
+    return Listing((Member(path, path.name, path.stat().st_size),))
+
+
+def _of_folder(folder: Path) -> Listing:
+    members, notes = list[Member](), list[str]()
+
+    def unread(problem: OSError) -> None:
+        notes.append(f"the folder {problem.filename} cannot be read: {problem.strerror}")
+
+    for place, folders, files in os.walk(folder, onerror=unread):
+        folders.sort()
+        for name in sorted(files):
+            path = Path(place, name)
+            try:
+                about = path.stat()
+            except OSError as problem:
+                notes.append(f"{name} cannot be read: {problem.strerror}")
+                continue
+            if stat.S_ISREG(about.st_mode):  # a pipe or a device would wait for ever
+                members.append(Member(path, name, about.st_size))
+    return Listing(tuple(members), tuple(notes))
+
+
+def _of_archive(path: Path) -> Iterator[Member]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
+        raise BadInput(f"{path.name} is a damaged zip archive: fetch it again") from None
+    _require_harmless(path.name, entries)
+    for number, entry in enumerate(entries):
+        if not entry.is_dir():
+            yield Member(path, PurePosixPath(entry.filename).name, entry.file_size, number)
+
+
+def _require_harmless(archive: str, entries: list[zipfile.ZipInfo]) -> None:
+    if len(entries) > MAX_MEMBERS:
+        raise BadInput(f"{archive} holds {len(entries)} files; at most {MAX_MEMBERS} are read")
+    if sum(entry.file_size for entry in entries) > MAX_ARCHIVE_BYTES:
+        raise BadInput(f"{archive} would unpack to more than {MAX_ARCHIVE_BYTES >> 30} GiB")
+    for entry in entries:
+        parts = PurePosixPath(entry.filename.replace("\\", "/")).parts
+        name = parts[-1] if parts else "an entry"
+        if entry.flag_bits & 0x1:
+            raise BadInput(f"{archive} is encrypted: unpack it with its password and give the folder")
+        if ".." in parts or entry.filename.startswith(("/", "\\")) or ":" in (parts or ("",))[0]:
+            raise BadInput(f"{archive} is refused: the name of its entry {name} points outside the archive")
+        if stat.S_ISLNK(entry.external_attr >> 16):
+            raise BadInput(f"{archive} is refused: its entry {name} is a link")
+        if entry.file_size > MAX_MEMBER_BYTES:
+            raise BadInput(f"{archive} is refused: {name} unpacks to more than {MAX_MEMBER_BYTES >> 30} GiB")
+
+
+class Reader:
+    """Opens members; an archive is opened once for all of its members. Use it in a `with`."""
+
+    def __init__(self) -> None:
+        self._archives: dict[Path, tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]] = {}
+
+    def __enter__(self) -> "Reader":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for archive, _ in self._archives.values():
+            archive.close()
+        self._archives.clear()
+
+    def open(self, member: Member) -> BinaryIO:
+        """A stream of the member's bytes; the caller closes it. Raises OSError, zipfile.BadZipFile."""
+        if member.entry < 0:
+            return member.path.open("rb")
+        if member.path not in self._archives:
+            archive = zipfile.ZipFile(member.path)
+            self._archives[member.path] = (archive, archive.infolist())
+        archive, entries = self._archives[member.path]
+        unpacked = cast(io.RawIOBase, archive.open(entries[member.entry]))
+        return cast(BinaryIO, io.BufferedReader(unpacked, 1 << 16))  # so that a short step back costs nothing
