@@ -11,6 +11,13 @@ from surgiplan.plan import casefile
 from surgiplan.plan.casefile import CaseFile
 
 CANARY = "Anneliese Musterpatientin"
+CHOSEN = casefile._CIPHER
+QUICK = CHOSEN.replace("tcost=3", "tcost=1").replace("mcost=65536", "mcost=64")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(casefile, "_CIPHER", QUICK)
 
 
 @pytest.fixture
@@ -40,6 +47,20 @@ def test_the_passphrase_opens_the_case_and_nothing_of_it_can_be_read_without(pat
     assert case.fact("patient") == CANARY
     assert case.check() == []
     case.close()
+
+
+def test_the_chosen_costs_of_guessing_are_paid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(casefile, "_CIPHER", CHOSEN)
+    filled(path, "pass").close()
+    CaseFile.open(path, "pass").close()
+    for cheaper in (
+        QUICK,
+        CHOSEN.replace("tcost=3", "tcost=2"),
+        CHOSEN.replace("mcost=65536", "mcost=32768"),
+    ):
+        monkeypatch.setattr(casefile, "_CIPHER", cheaper)
+        with pytest.raises(CaseError, match="does not open"):
+            CaseFile.open(path, "pass")
 
 
 def test_two_cases_of_one_passphrase_have_nothing_in_common(tmp_path: Path) -> None:
@@ -123,8 +144,7 @@ def test_an_encrypted_file_of_another_application_or_a_newer_one_is_refused(path
         assert path.read_bytes() == before
 
 
-def test_any_damage_to_an_encrypted_case_is_noticed(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casefile, "_CIPHER", casefile._CIPHER.replace("mcost=65536", "mcost=64"))
+def test_any_damage_to_an_encrypted_case_is_noticed(path: Path) -> None:
     filled(path, "pass").close()
     good = path.read_bytes()
     for page in range(len(good) // 8192):
@@ -141,8 +161,9 @@ def test_any_damage_to_an_encrypted_case_is_noticed(path: Path, monkeypatch: pyt
 
 INTERRUPTED = """
 import os, pathlib, sys
-from surgiplan.plan.casefile import CaseFile
-case = CaseFile.open(pathlib.Path(sys.argv[1]), "pass")
+from surgiplan.plan import casefile
+casefile._CIPHER = sys.argv[3]
+case = casefile.CaseFile.open(pathlib.Path(sys.argv[1]), "pass")
 with case.atomically():
     case._rows("PRAGMA cache_size = 1")
     case.put_fact("patient", sys.argv[2] + " the second")
@@ -158,17 +179,18 @@ def test_the_traces_of_an_interrupted_commit_are_encrypted_and_survive_wrong_pas
     entries = case.entries()
     case.close()
     size = path.stat().st_size
-    subprocess.run([sys.executable, "-c", INTERRUPTED, path, CANARY], check=False)
+    subprocess.run([sys.executable, "-c", INTERRUPTED, path, CANARY, QUICK], check=False)
     journal = path.with_name(path.name + "-journal")
-    left = journal.read_bytes()
+    begun, left = path.read_bytes(), journal.read_bytes()
     assert len(left) > 8192
-    assert path.stat().st_size > size, "the commit was under way in the file itself"
-    assert CANARY.encode() not in left + path.read_bytes()
+    assert len(begun) > size, "the commit was under way in the file itself"
+    assert CANARY.encode() not in left + begun
     for passphrase in (None, "wrong", "wrong again"):
         for read_only in (False, True):
             with pytest.raises(CaseError, match="passphrase"):
                 CaseFile.open(path, passphrase, read_only=read_only)
     assert journal.read_bytes() == left
+    assert path.read_bytes() == begun[:size], "at most what was never committed is cut off"
     case = CaseFile.open(path, "pass")
     assert case.check() == []
     assert case.entries() == entries

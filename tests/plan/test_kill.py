@@ -144,7 +144,7 @@ def test_kills_of_an_encrypted_case_lose_nothing_even_when_a_wrong_passphrase_co
 ) -> None:
     rng, path, said, interrupted = random.Random(4), tmp_path / "a.surgiplan", [], 0
     journal = path.with_name(path.name + "-journal")
-    for _ in range(8):
+    while interrupted < 3:
         said += killed(workshop, path, rng.uniform(0, 0.03), rng.randint(1, 4), "right")
         interrupted += journal.exists()
         leftover = journal.read_bytes() if journal.exists() else b""
@@ -156,7 +156,6 @@ def test_kills_of_an_encrypted_case_lose_nothing_even_when_a_wrong_passphrase_co
         case = CaseFile.open(path, "right")
         require_whole(case, said)
         case.close()
-    assert interrupted > 0
 
 
 # Power cuts: what was not synced may be there, or not, or in part
@@ -265,7 +264,7 @@ def cut_at_random(folder: Path, synchronous: str, rounds: int) -> int:
 
 
 def test_a_power_cut_at_any_moment_leaves_all_that_was_acknowledged(tmp_path: Path) -> None:
-    assert cut_at_random(tmp_path, "extra", 200) == 0
+    assert cut_at_random(tmp_path, "extra", 150) == 0
 
 
 def test_acting_out_power_cuts_shows_what_less_syncing_would_lose(tmp_path: Path) -> None:
