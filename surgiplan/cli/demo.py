@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .. import SAFETY_LINE
 from ..acts import intake, outlet
@@ -25,9 +26,11 @@ from ..plan.work import Work
 from ..scene.describe import findings
 from ..session import Failed, Ready, Session, Waiting
 from ..stage.offscreen import Kind
-from ..values import Part, Plane, Pose, Vec3, Volume, figures, vec3
+from ..values import FloatArray, Part, Plane, Pose, Volume, figures, vec3
 from . import verbs
 
+PLATE, SCREW, LONG_SCREW = "plate-4.5x8", "cortical-3.5x24", "cancellous-6.5x80"
+HOLE_MM, SEAT_MM = 24.0, 2.4  # the second hole above the middle of the plate; seat of the head in it
 PICTURES: tuple[tuple[Kind, str], ...] = (("four", "All views"), ("3d", "3D view"))
 
 
@@ -149,12 +152,17 @@ def femur_walk(walk: Walk, volume: Volume) -> None:
     walk.add("osteotomy", "cut", part=Ref("bone"), plane=Plane(middle, vec3(axis)), kerf=1.0)
     turn = Pose.of_shift(vec3(axis * 1.0)).after(Pose.of_rotation(axis, -12.0, middle))
     walk.add("distal", "move", part=Ref("osteotomy", "b"), pose=turn)
-    screw = femur.screws["past_canal"]
-    entry, tip = np.asarray(screw.entry), np.asarray(screw.tip)
-    walk.add("screw", "place_implant", item=_screw(), pose=_along(entry, tip - entry))
-    walk.add("plate", "place_implant", item=_plate(), pose=_beside(femur, middle))
-    walk.add("screw_bone", "collide", a=Ref("screw"), b=Ref("distal"))
+    lateral = -femur.pose.rotation[:, 0]
+    walk.add("plate", "place_implant", item=PLATE, pose=_along(_beside(femur, 0.5), lateral, axis))
+    hole = _beside(femur, 0.5) + HOLE_MM * axis + SEAT_MM * lateral
+    walk.add("screw", "place_implant", item=SCREW, pose=_along(hole, -lateral, axis))
+    neck_screw = femur.screws["neck"]
+    way = np.subtract(neck_screw.tip, neck_screw.entry)
+    walk.add("neck_screw", "place_implant", item=LONG_SCREW, pose=_along(neck_screw.entry, way, axis))
     walk.add("plate_bone", "collide", a=Ref("plate"), b=Ref("osteotomy", "a"))
+    walk.add("screw_distal", "collide", a=Ref("screw"), b=Ref("distal"))
+    walk.add("screws", "collide", a=Ref("screw"), b=Ref("neck_screw"))
+    walk.add("neck_bone", "collide", a=Ref("neck_screw"), b=Ref("osteotomy", "a"))
     neck = (marks["neck_base"], marks["head_centre"])
     shaft = (marks["shaft_proximal"], marks["shaft_distal"])
     condyles = (marks["lateral_condyle_posterior"], marks["medial_condyle_posterior"])
@@ -167,7 +175,7 @@ def femur_walk(walk: Walk, volume: Volume) -> None:
         walk.export("osteotomy.a", "femur_RIGHT_proximal.stl"),
         walk.export("distal", "femur_RIGHT_distal_moved.stl"),
         walk.export("plate", "femur_RIGHT_plate.stl"),
-        walk.export("screw", "femur_RIGHT_screw.stl"),
+        walk.export("neck_screw", "femur_RIGHT_neck_screw.stl"),
     ]
     walk.report("Derotation osteotomy of the femur (phantom)", files)
 
@@ -191,7 +199,7 @@ def scan_walk(walk: Walk, volume: Volume) -> None:
     middle = vec3((low + high) / 2)
     walk.add("osteotomy", "cut", part=Ref("bone"), plane=Plane(middle, (0.0, 0.0, 1.0)), kerf=1.0)
     walk.add("fragment", "move", part=Ref("osteotomy", "a"), pose=Pose.of_shift((0.0, 0.0, 3.0)))
-    walk.add("screw", "place_implant", item=_screw(), pose=Pose.of_shift(middle))
+    walk.add("screw", "place_implant", item=SCREW, pose=Pose.of_shift(middle))
     walk.add("screw_bone", "collide", a=Ref("screw"), b=Ref("osteotomy", "b"))
     walk.add("fragments", "collide", a=Ref("fragment"), b=Ref("osteotomy", "b"))
     walk.add("volume", "measure", kind="volume", part=Ref("bone"))
@@ -199,19 +207,9 @@ def scan_walk(walk: Walk, volume: Volume) -> None:
     walk.report("Osteotomy on a scan", files)
 
 
-def _screw() -> str:
-    return next(
-        c for c in OPERATIONS["place_implant"].spec.field("item").choices if c.startswith("cortical-4.5")
-    )
-
-
-def _plate() -> str:
-    return next(c for c in OPERATIONS["place_implant"].spec.field("item").choices if c.startswith("plate"))
-
-
-def _along(origin: Any, direction: Any, across: Any = (0.31, 0.17, 0.93)) -> Pose:
-    """The pose that puts an implant's origin at a point and its z along a direction."""
-    z = np.asarray(direction, np.float64) / np.linalg.norm(direction)
+def _along(origin: ArrayLike, direction: ArrayLike, across: ArrayLike) -> Pose:
+    """The pose that puts an implant's origin at a point, its z along a direction and its x near another."""
+    z = np.asarray(direction, np.float64) / np.linalg.norm(np.asarray(direction))
     x = np.asarray(across, np.float64) - (np.asarray(across) @ z) * z
     x /= np.linalg.norm(x)
     matrix = np.eye(4)
@@ -220,7 +218,7 @@ def _along(origin: Any, direction: Any, across: Any = (0.31, 0.17, 0.93)) -> Pos
     return Pose.of(matrix)
 
 
-def _beside(femur: Femur, middle: Vec3) -> Pose:
-    """A plate along the shaft, on its lateral side, 0.5 mm off the bone."""
-    lateral = -femur.pose.rotation[:, 0]
-    return _along(np.asarray(middle) + lateral * (femur.shaft_radius_mm + 0.5), lateral, femur.shaft_axis)
+def _beside(femur: Femur, gap_mm: float) -> FloatArray:
+    """A point on the lateral side of the shaft, half-way along it, this far off the bone."""
+    middle = np.mean(femur.shaft_stretch, axis=0)
+    return np.asarray(middle - femur.pose.rotation[:, 0] * (femur.shaft_radius_mm + gap_mm))

@@ -11,7 +11,7 @@ from .quantities import Millimetres, SignedMillimetres
 Resolution = Annotated[float, Number("mm", 0.3, 5, 0.1)]
 
 
-@operation("socket", group="Prosthesis")
+@operation("socket", runs="process", group="Prosthesis")
 class Socket(Operation[Part]):
     """Make a prosthetic socket round a residual limb: a closed shell, open at the trim line.
 

@@ -1,0 +1,118 @@
+"""How a long piece of work says how far it is, and hears that it should stop."""
+
+from collections.abc import Callable
+from math import inf
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+Report = Callable[[float, str], None]
+"""Takes the share that is done (0 to 1) and what is being done; raises Cancelled when a stop was asked."""
+
+_LOOK_EVERY_S = 0.05
+
+
+def silent(fraction: float, text: str) -> None:
+    """Report to nobody and never stop.
+
+    fraction: share of the work that is done, 0 to 1
+    text: what is being done
+    """
+
+
+def part_of(report: Report, low: float, high: float) -> Report:
+    """Report a stretch of a longer work: 0 to 1 in the stretch is `low` to `high` in the whole.
+
+    report: the report of the whole
+    low: share of the whole at which the stretch begins
+    high: share of the whole at which it ends
+    """
+
+    def stretch(fraction: float, text: str) -> None:
+        report(low + fraction * (high - low), text)
+
+    return stretch
+
+
+def run_vtk(vtk_filter: Any, report: Report, text: str) -> None:
+    """Bring a VTK filter up to date so that its progress is seen and a stop is heard.
+
+    The filter runs in a thread of its own (VTK lets the interpreter go meanwhile), since not every
+    filter sends progress events; an abort is repeated until the filter has ended.
+
+    vtk_filter: a vtkAlgorithm with its input and settings
+    report: told the filter's progress; what it raises is raised here once the filter has stopped
+    text: what is being done
+    Raises RuntimeError with VTK's words when the filter reports an error, else what report raises.
+    """
+    complaints: list[str] = []
+
+    def complain(_caller: Any, _event: str, message: str) -> None:
+        complaints.append(message.strip())
+
+    complain.CallDataType = "string0"  # type: ignore[attr-defined]  # how VTK's wrapping asks for the text
+    observer = vtk_filter.AddObserver("ErrorEvent", complain)
+
+    def abort() -> None:
+        vtk_filter.SetAbortExecute(1)
+
+    try:
+        _run_watched(vtk_filter.Update, vtk_filter.GetProgress, abort, report, text, patience_s=inf)
+    finally:
+        vtk_filter.SetAbortExecute(0)  # else a later run would end at once, empty
+        vtk_filter.RemoveObserver(observer)
+    if complaints:
+        raise RuntimeError(complaints[0])
+
+
+def run_itk(itk_filter: Any, report: Report, text: str, *inputs: Any) -> Any:
+    """Execute a SimpleITK filter so that its progress is seen and a stop is heard.
+
+    itk_filter: a SimpleITK filter object with its settings
+    report: told the filter's progress; what it raises is raised here once the filter has stopped, or after
+        half a second: some filters look up rarely, they end in the background and their result is dropped
+    text: what is being done
+    inputs: the images given to Execute
+    Raises what the filter or report raises.
+    """
+    results: list[Any] = []
+
+    def execute() -> None:
+        results.append(itk_filter.Execute(*inputs))
+
+    _run_watched(execute, itk_filter.GetProgress, itk_filter.Abort, report, text, patience_s=0.5)
+    return results[0]
+
+
+def _run_watched(
+    work: Callable[[], None],
+    progress: Callable[[], float],
+    abort: Callable[[], None],
+    report: Report,
+    text: str,
+    patience_s: float,
+) -> None:
+    report(0.0, text)
+    done, failures = Event(), list[BaseException]()
+
+    def run() -> None:
+        try:
+            work()
+        except BaseException as failure:
+            failures.append(failure)
+        finally:
+            done.set()
+
+    Thread(target=run, name=text, daemon=True).start()
+    while not done.wait(_LOOK_EVERY_S):
+        try:
+            report(min(max(progress(), 0.0), 1.0), text)
+        except BaseException:
+            abort()
+            latest = monotonic() + patience_s
+            while not done.wait(_LOOK_EVERY_S) and monotonic() < latest:
+                abort()
+            raise
+    if failures:
+        raise failures[0]
+    report(1.0, text)
