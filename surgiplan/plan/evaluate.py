@@ -111,7 +111,21 @@ class Evaluator:
                     return
                 goal, self._stop = self._goal, Event()
                 assert goal is not None
-            self._reach(goal)
+            try:
+                self._reach(goal)
+            except Exception as problem:  # what was computed could not be kept, such as on a full disk
+                self._end(goal, problem)
+
+    def _end(self, goal: _Goal, problem: Exception | None = None) -> None:
+        """Tell those who wait, unless newer work has replaced the goal and told them already."""
+        with self._changed:
+            if self._goal is not goal:
+                return
+            self._goal = None
+        if problem is None:
+            goal.future.set_result(None)
+        else:
+            goal.future.set_exception(problem)
 
     def _reach(self, goal: _Goal) -> None:
         """Compute the steps of a goal in order, until it is reached or replaced."""
@@ -128,10 +142,7 @@ class Evaluator:
                 here[step.name] = value
                 if goal.keep is not None:
                     goal.keep(step, key, value, self._seconds.get(key, 0.0))
-        with self._changed:
-            if self._goal is goal:
-                self._goal = None
-                goal.future.set_result(None)
+        self._end(goal)
 
     def _rests_on_failure(self, step: Step, goal: _Goal) -> bool:
         blocked = {name for name, key in goal.keys.items() if key in self.failures}

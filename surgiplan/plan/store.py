@@ -2,10 +2,14 @@
 
 import os
 import secrets
+import shutil
+import sys
+import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import fields, is_dataclass
+from hashlib import blake2b
 from pathlib import Path
 from threading import Lock
 
@@ -17,15 +21,23 @@ from .. import __version__
 from ..values import Value, decode, encode
 
 _GIB = 1 << 30
+_KEPT_SECONDS = 14 * 86400  # how long the results of another state of the program stay
 
 
 def cache_folder() -> Path:
-    """Where results are kept beside the cases; one folder per version, since a fix changes results.
+    """Where results are kept beside the cases; one folder per state of the program, as a fix changes results.
 
     The environment variable SURGIPLAN_CACHE names another place.
     """
     root = os.environ.get("SURGIPLAN_CACHE") or platformdirs.user_cache_dir("surgiplan", appauthor=False)
-    return Path(root) / "results" / __version__
+    house = Path(__file__).parents[1]
+    looks = [(str(f.relative_to(house)), f.stat().st_mtime_ns) for f in sorted(house.rglob("*.py"))]
+    state = blake2b(repr((looks, sys.version_info)).encode(), digest_size=6).hexdigest()
+    folder = Path(root) / f"results-{__version__}-{state}"
+    for other in Path(root).glob("results-*"):
+        if other != folder and time.time() - other.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(other, ignore_errors=True)
+    return folder
 
 
 class Store:
@@ -72,7 +84,8 @@ class Store:
         part = self._folder / f".{secrets.token_hex(8)}"
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
-            part.write_bytes(zstandard.compress(encode(value), 1))
+            packer = zstandard.ZstdCompressor(level=1, write_checksum=True)
+            part.write_bytes(packer.compress(encode(value)))
             os.replace(part, self._folder / key)
             self._shrink_folder(self._folder)
         except OSError:

@@ -295,8 +295,6 @@ def test_a_child_is_started_ahead_once_and_ended() -> None:
     child.close()
 
 
-@pytest.mark.xfail(strict=True, reason="the evaluator's thread ends, and the future never does")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 def test_a_result_that_cannot_be_kept_does_not_end_the_work(evaluator: Evaluator, plan: Plan) -> None:
     """A full disk while the evidence is written."""
 

@@ -83,9 +83,9 @@ def test_plain_values_are_values_too(tmp_path: Path, value: object) -> None:
 
 def test_results_lie_in_a_folder_of_their_version(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("SURGIPLAN_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path / "results" / __version__
+    assert cache_folder().parent == tmp_path
+    assert cache_folder().name.startswith(f"results-{__version__}-")
     monkeypatch.delenv("SURGIPLAN_CACHE")
-    assert cache_folder().parts[-2:] == ("results", __version__)
     assert "surgiplan" in str(cache_folder())
 
 
@@ -120,7 +120,6 @@ def test_several_threads_may_use_one_store(tmp_path: Path) -> None:
     assert not [f for f in tmp_path.iterdir() if f.name.startswith(".")]
 
 
-@pytest.mark.xfail(strict=True, reason="nothing checks the content of what comes back from the disk")
 def test_a_flipped_bit_on_the_disk_is_noticed(tmp_path: Path) -> None:
     noise = np.random.default_rng(1).random((300, 3)).astype(np.float32)
     shape = Part(Mesh(noise, np.array([[0, 1, 2]], np.int32)))
