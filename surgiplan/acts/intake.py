@@ -6,9 +6,9 @@ from typing import Any
 
 from ..errors import BadInput, Usage
 from ..formats import dicom, meshes
-from ..formats.report import Report, silent
 from ..plan.casefile import CaseFile
 from ..plan.plan import Operations, Plan
+from ..progress import Report, silent
 from ..values import Part, Volume, encode
 
 MESH_SUFFIXES = frozenset({".stl", ".ply", ".obj"})

@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..errors import StepFailed
+from ..progress import Report, part_of, silent
 from ..values import BoolArray, Collision, FloatArray, IntArray, Part, vec3
 from .distance import SignedDistance, between_triangles, closest_on_triangles
-from .report import Report, part_of, silent
 from .solid import require_no_error, solid
 from .space import require_one_frame
 

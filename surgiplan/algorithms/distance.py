@@ -10,8 +10,8 @@ from vtkmodules.vtkCommonCore import mutable, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkGenericCell, vtkPolyData, vtkStaticCellLocator
 
 from ..errors import StepFailed
+from ..progress import Report, silent
 from ..values import FloatArray, IntArray, Mesh
-from .report import Report, silent
 
 _SLIVER_MM = 1e-3  # height below which the direction of a triangle is lost in the rounding of its corners
 _FACE = 6  # feature of a triangle: 0 1 2 its corners, 3 4 5 the edges that begin there, 6 its face

@@ -5,9 +5,9 @@ import math
 import numpy as np
 
 from ..errors import StepFailed
+from ..progress import Report, silent
 from ..values import BoolArray, FloatArray, GapMap, Mesh, Part, given_away
 from .distance import SignedDistance
-from .report import Report, silent
 from .space import require_one_frame
 
 

@@ -7,9 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.spatial import cKDTree
 
 from ..errors import StepFailed
+from ..progress import Report, silent
 from ..values import BoolArray, FloatArray, Part, Pose
 from .distance import closest_on_triangles
-from .report import Report, silent
 
 _FIXED_SAMPLES = 100_000
 _MOVING_SAMPLES = 5_000

@@ -15,8 +15,9 @@ from SimpleITK import (
 )
 
 from ..errors import StepFailed
+from ..progress import Report, part_of, silent
 from ..values import Bits, BoolArray, FloatArray, Grid, Mask, Vec3, Volume, given_away
-from .report import Report, part_of, run_itk, silent
+from .filters import run_itk
 
 _VOXELS_AT_ONCE = 4_000_000
 _AIR_HU = -1024.0

@@ -9,9 +9,9 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from ..errors import StepFailed
+from ..progress import Report, part_of, silent
 from ..values import FloatArray, Grid, IntArray, Mesh, Part, Plane, given_away
 from .distance import SignedDistance
-from .report import Report, part_of, silent
 from .solid import boolean, cut
 from .surface import border_of
 

@@ -36,7 +36,8 @@ def require_solid(mesh: Mesh, what: str) -> None:
 
     mesh: the shape to look at; it is never repaired
     what: its name in the message
-    Raises StepFailed unless it is watertight, faces outwards and is taken by manifold3d.
+    Raises StepFailed unless it is watertight, faces outwards and is taken by manifold3d. A surface that
+    runs through itself is not noticed; what it encloses twice counts twice.
     """
     solid(mesh, mesh.points, what)
 
@@ -230,5 +231,5 @@ def _require_sum(whole_mm3: float, rest_mm3: float, meshes: list[Mesh], what: st
     if abs(parts_mm3 - whole_mm3) > _allowed_mm3(whole_mm3, *meshes):
         raise StepFailed(
             f"The volumes do not add up: {what} has {parts_mm3:.6f} mm³ where {whole_mm3:.6f} mm³ are due. "
-            "The mesh probably overlaps itself: make its surface again."
+            "Make the surfaces of the bodies again, or move the plane or a body a little."
         )

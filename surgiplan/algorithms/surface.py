@@ -10,8 +10,9 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
 from ..errors import StepFailed
+from ..progress import Report, part_of, silent
 from ..values import FloatArray, IntArray, Mask, Mesh, Part, Volume, given_away
-from .report import Report, part_of, run_itk, run_vtk, silent
+from .filters import run_itk, run_vtk
 from .space import require_one_grid
 
 NUDGE = 0.01

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 
 from ..errors import BadInput
+from ..progress import Report, paced, part_of, silent
 from ..values import Grid, Volume, given_away
 from .candidates import found_in, in_hounsfield
 from .datasets import dataset_of, looks_like_dicom
@@ -21,7 +22,6 @@ from .geometry import Layout
 from .headers import Header, Identity, Slice, header_of, pictures, slices_of
 from .patients import told_apart_by
 from .pixels import CT_AIR, Stack, measured, stored_pictures, whole_valued
-from .report import Report, paced, part_of, silent
 from .series import Scan, Series
 from .shear import upright
 from .sources import ZIP_MAGIC, Listing, Member, Reader, listed

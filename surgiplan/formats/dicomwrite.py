@@ -21,9 +21,9 @@ from pydicom.uid import (
 from pydicom.valuerep import DSfloat
 
 from ..errors import BadInput
+from ..progress import Report, paced, silent
 from ..values import Volume, digest
 from .files import not_written
-from .report import Report, paced, silent
 
 NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, DeflatedExplicitVRLittleEndian)
 COMPRESSED = (RLELossless, JPEGLSLossless)

@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput, CaseError
+from ..progress import Report, silent
 from ..values import FloatArray, Mesh, Part
 from .files import write_whole
 from .obj import is_obj, obj_bytes, read_obj
 from .ply import is_ply, ply_bytes, read_ply
-from .report import Report, silent
 from .stl import is_stl, read_stl, stl_bytes
 
 MAX_BYTES = 2 << 30

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..progress import Report
 from ..values import FloatArray
-from .report import Report
 
 
 def upright(

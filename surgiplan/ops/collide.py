@@ -6,7 +6,7 @@ from ..plan.work import Work
 from ..values import Collision, Part
 
 
-@operation("collide", group="Check")
+@operation("collide", runs="process", group="Check")
 class Collide(Operation[Collision]):
     """Find how deep two bodies overlap, or how far they stay apart, and where.
 

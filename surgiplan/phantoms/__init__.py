@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..algorithms.report import Report, silent
 from ..errors import Usage
+from ..progress import Report, silent
 from .bodies import EllipsoidPhantom, ShellPhantom, SpherePhantom, TorusPhantom
 from .chirality import Chirality
 from .femur import Femur, Screw

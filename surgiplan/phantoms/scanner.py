@@ -13,7 +13,7 @@ from math import erf, sqrt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..algorithms.report import Report, part_of, silent
+from ..progress import Report, part_of, silent
 from ..values import FloatArray, FloatsArray, Grid, Volume, given_away
 from .shape import Shape
 

@@ -32,8 +32,8 @@ class Measurement:
 class Collision:
     """How two bodies lie to each other.
 
-    depth_mm: how deep the surface of the first body lies below the surface of the second at most;
-        0 when they do not overlap
+    depth_mm: how deep the surface of the first body lies below the surface of the second at most (of
+        the second below the first, where the first encloses it); 0 when they do not overlap
     clearance_mm: smallest distance between the two surfaces; 0 when they cross
     contained: whether one body lies wholly inside the other
     at_lps: the place of that depth, or of that clearance when there is no overlap, LPS mm

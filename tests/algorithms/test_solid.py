@@ -252,6 +252,11 @@ def test_a_blade_has_a_thickness(kerf):
         cut(Part(CUBE), Plane((0, 0, 15), (0, 0, 1)), kerf, "a")
 
 
+def test_there_must_be_something_to_cut():
+    with pytest.raises(StepFailed, match="nothing to cut"):
+        cut(Part(Mesh(np.zeros((0, 3)), np.zeros((0, 3), int))), Plane((0, 0, 0), (0, 0, 1)), 1, "a")
+
+
 def test_a_bone_with_a_canal_is_capped_with_a_ring():
     tube = boolean(part(rod(10, 60)), part(rod(4, 80)), "difference")
     pieces = cut(tube, Plane((0, 0, 5), (0, 0, 1)), 1.0, "both")

@@ -12,8 +12,9 @@ from vtkmodules.vtkFiltersCore import vtkContourFilter, vtkFlyingEdges3D
 from vtkmodules.vtkFiltersSources import vtkSphereSource
 from vtkmodules.vtkIOLegacy import vtkPolyDataReader
 
-from surgiplan.algorithms.report import part_of, run_itk, run_vtk, silent
+from surgiplan.algorithms.filters import run_itk, run_vtk
 from surgiplan.errors import Cancelled
+from surgiplan.progress import part_of, silent
 
 
 class Listener:

@@ -1,4 +1,4 @@
-"""How a long piece of work says how far it is, and hears that it should stop."""
+"""VTK and ITK filters that say how far they are, and that can be stopped."""
 
 from collections.abc import Callable
 from math import inf
@@ -6,32 +6,9 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any
 
-Report = Callable[[float, str], None]
-"""Takes the share that is done (0 to 1) and what is being done; raises Cancelled when a stop was asked."""
+from ..progress import Report
 
 _LOOK_EVERY_S = 0.05
-
-
-def silent(fraction: float, text: str) -> None:
-    """Report to nobody and never stop.
-
-    fraction: share of the work that is done, 0 to 1
-    text: what is being done
-    """
-
-
-def part_of(report: Report, low: float, high: float) -> Report:
-    """Report a stretch of a longer work: 0 to 1 in the stretch is `low` to `high` in the whole.
-
-    report: the report of the whole
-    low: share of the whole at which the stretch begins
-    high: share of the whole at which it ends
-    """
-
-    def stretch(fraction: float, text: str) -> None:
-        report(low + fraction * (high - low), text)
-
-    return stretch
 
 
 def run_vtk(vtk_filter: Any, report: Report, text: str) -> None:

@@ -1,4 +1,4 @@
-"""How the reading of a large file says how far it is, and hears that it should stop."""
+"""How a long piece of work says how far it is, and hears that it should stop."""
 
 from collections.abc import Callable
 from time import monotonic
