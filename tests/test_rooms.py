@@ -32,18 +32,18 @@ LIBRARIES = {
     "errors": set(),
     "progress": set(),
     "values": NUMBERS,
-    "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "trimesh", "vtkmodules"},
+    "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "vtkmodules"},
     "formats": NUMBERS
-    | {"pydicom", "imagecodecs", "trimesh", "scipy", "SimpleITK", "openjpeg", "rle", "jpeg_ls"},
+    | {"pydicom", "imagecodecs", "scipy"},
     "plan": NUMBERS | {"apsw", "cattrs", "platformdirs", "zstandard"},
-    "phantoms": NUMBERS | {"scipy"},
+    "phantoms": NUMBERS,
     "ops": NUMBERS,
     "acts": NUMBERS,
     "scene": NUMBERS,
-    "stage": NUMBERS | {"vtkmodules", "pyvista"},
+    "stage": NUMBERS | {"vtkmodules"},
     "session": set(),
     "cli": NUMBERS | {"platformdirs"},
-    "app": NUMBERS | {"PySide6", "superqt", "pyvistaqt", "pyvista", "vtkmodules", "platformdirs"},
+    "app": NUMBERS | {"PySide6", "pyvistaqt", "platformdirs"},
     "__main__": set(),
 }
 RENDERING = ("vtkmodules.vtkRendering", "vtkmodules.vtkInteraction", "pyvista")

@@ -14,6 +14,7 @@ from ..progress import Report, silent
 from ..values import FloatArray, IntArray, Mesh
 
 _SLIVER_MM = 1e-3  # height below which the direction of a triangle is lost in the rounding of its corners
+_NO_SURFACE = "There is no surface to measure from: the mesh has no triangle with an area."
 _FACE = 6  # feature of a triangle: 0 1 2 its corners, 3 4 5 the edges that begin there, 6 its face
 _HEARD_S = 0.1  # time between two reports
 _TABLE = 50_000  # points worked on at once, for memory
@@ -32,6 +33,8 @@ class SignedDistance:
     """
 
     def __init__(self, mesh: Mesh) -> None:
+        if not len(mesh.triangles):
+            raise StepFailed(_NO_SURFACE)
         points = mesh.points.astype(np.float64)
         self.corners: FloatArray = points[mesh.triangles]
         """(m, 3, 3) corners of the triangles."""
@@ -191,7 +194,7 @@ def _face_normals(edges: FloatArray, length: FloatArray, edge: NDArray[Any]) -> 
     double_area = np.linalg.norm(normals, axis=1)
     known = double_area > _SLIVER_MM * length.max(axis=1)
     if not known.any():
-        raise StepFailed("There is no surface to measure from: the mesh has no triangle with an area.")
+        raise StepFailed(_NO_SURFACE)
     normals = np.where(known[:, None], normals / np.where(known, double_area, 1)[:, None], 0)
     longest = edge[np.arange(len(edge)), length.argmax(axis=1)]
     while not known.all():

@@ -159,12 +159,10 @@ def otsu(volume: Volume) -> float:
         values, counts = values[values >= _AIR_HU], counts[values >= _AIR_HU]
     if len(values) < 2:
         raise StepFailed("All voxels of the scan have one grey value: there is nothing to part.")
-    share = np.cumsum(counts)[:-1] / counts.sum()
-    moment = np.cumsum(counts * values)[:-1] / counts.sum()
-    mean = float(np.average(values, weights=counts))
-    between = (mean * share - moment) ** 2 / (share * (1 - share))
-    best = np.flatnonzero(between >= between.max() * (1 - 1e-12))
-    return float(values[best[0]] + values[best[-1] + 1]) / 2
+    from skimage.filters import threshold_otsu  # takes half a second to load, for this alone
+
+    darkest = threshold_otsu(hist=(counts, values))
+    return float(darkest + values[values > darkest][0]) / 2
 
 
 def half_maximum(volume: Volume, report: Report = silent) -> float:
