@@ -1,0 +1,110 @@
+"""Handles that belong to the type of a parameter, and the marks of what was found."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, get_args, get_origin
+
+from ..plan.operation import Field
+from ..plan.plan import Plan, Step
+from ..values import Collision, Measurement, Part, Plane, Pose, Vec3, vec3
+from .boxes import box_of_inputs, section_half_mm
+from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
+from .view import Results, View, each_output, value_of
+
+PLANE_COLOUR: Colour = "#F2B705"
+CLOSE_MM = 2.0  # a clearance below this is worth a warning
+_UNITS = {"deg": "°", "mm2": " mm²", "mm3": " mm³"}
+
+
+def handles(plan: Plan, results: Results, view: View) -> Iterator[PlaneMark | PoseMark | PointMark]:
+    """A mark for each Plane, Pose and point of the chosen step, of whatever operation, ready to drag.
+
+    The planes of failed steps are shown too, but cannot be dragged: they tell why a cut found nothing.
+    """
+    for step in plan.steps:
+        result = results.get(step.name)
+        chosen = step.name == view.chosen
+        if view.hides(step.name) and not chosen:
+            continue
+        if chosen or (result is not None and result.status == "failed"):
+            for mark in _handles_of(step, results):
+                if chosen or isinstance(mark, PlaneMark):
+                    yield replace(mark, active=chosen)
+
+
+def is_point(field: Field) -> bool:
+    """Whether a parameter is a place in the patient: three numbers."""
+    return bool(field.kind == Vec3)
+
+
+def is_points(field: Field) -> bool:
+    """Whether a parameter is a list of places in the patient."""
+    return get_origin(field.kind) is tuple and get_args(field.kind) == (Vec3, ...)
+
+
+def _handles_of(step: Step, results: Results) -> Iterator[PlaneMark | PoseMark | PointMark]:
+    for field in step.operation.spec.fields:
+        given: Any = getattr(step.operation, field.name)
+        if given is None:
+            continue
+        if field.kind is Plane:
+            mark = PlaneMark(step.name, field.name, given, 1.0, PLANE_COLOUR)
+            half = section_half_mm(box_of_inputs(step, results), given, mark.axes)
+            yield replace(mark, half_extent_mm=half)
+        elif field.kind is Pose:
+            yield PoseMark(step.name, field.name, given, _middle(step, given, results))
+        elif is_point(field):
+            name = f"{step.name}:{field.name}"
+            yield PointMark(name, vec3(given), field.name, step=step.name, field=field.name)
+        elif is_points(field):
+            for n, place in enumerate(given):
+                name, text = f"{step.name}:{field.name}:{n}", f"{field.name} {n + 1}"
+                yield PointMark(name, vec3(place), text, step=step.name, field=field.name, index=n)
+
+
+def _middle(step: Step, pose: Pose, results: Results) -> Vec3:
+    """Where the arrows of a pose stand: in the middle of the step's shape, else at the moved origin."""
+    value = value_of(results.get(step.name))
+    if isinstance(value, Part) and len(value.mesh.points):
+        return vec3(value.pose.apply(value.mesh.bounds.mean(axis=0)))
+    return vec3(pose.shift)
+
+
+def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark | LineMark]:
+    """The places of collisions and close passes, and the lines of measurements."""
+    for step in plan.steps:
+        result = results.get(step.name)
+        dimmed = result is not None and result.status == "stale"
+        for name, value in each_output(step.name, value_of(result)):
+            if view.hides(name):
+                continue
+            if isinstance(value, Collision):
+                severity = severity_of(value)
+                if severity != "info" or step.name == view.chosen:
+                    text = collision_text(step, value) + (" (out of date)" if dimmed else "")
+                    yield PointMark(name, value.at_lps, text, severity, step=step.name)
+            elif isinstance(value, Measurement) and len(value.points_lps) > 1:
+                yield LineMark(name, value.points_lps, f"{measured_text(value)}, {name}", dimmed)
+
+
+def severity_of(collision: Collision) -> str:
+    """How grave: danger when the bodies overlap, warning when they come within 2 mm, else info."""
+    if collision.depth_mm > 0 or collision.contained:
+        return "danger"
+    return "warning" if collision.clearance_mm < CLOSE_MM else "info"
+
+
+def collision_text(step: Step, collision: Collision) -> str:
+    """Both bodies, and the depth or the clearance between them in mm."""
+    bodies = " - ".join(str(ref) for refs in step.references.values() for ref in refs)
+    if collision.depth_mm > 0 or collision.contained:
+        inside = ", one wholly inside the other" if collision.contained else ""
+        return f"{bodies}: depth {collision.depth_mm:.2f} mm{inside}"
+    return f"{bodies}: clearance {collision.clearance_mm:.2f} mm"
+
+
+def measured_text(measurement: Measurement) -> str:
+    """The number, its expected error where that is known, and its unit."""
+    error = measurement.expected_error
+    spread = f" ± {error:.1f}" if error is not None else ""
+    return f"{measurement.value:.1f}{spread}{_UNITS.get(measurement.unit, ' ' + measurement.unit)}"
