@@ -97,3 +97,21 @@ def beside(point: Vec3, *shift: float) -> Vec3:
 def in_box(part: Part, points_lps: FloatArray) -> FloatArray:
     """Points in the own coordinates of a block."""
     return part.pose.inverse.apply(points_lps)
+
+
+def rod(start: Vec3, end: Vec3, radius: float, facets: int = 96, frame: str = FRAME) -> Part:
+    """A closed cylinder whose cross-section has the area of the true circle."""
+    way = np.subtract(end, start)
+    length = np.linalg.norm(way)
+    across = np.cross(way / length, np.eye(3)[np.argmin(np.abs(way))])
+    across /= np.linalg.norm(across)
+    turn = 2 * np.pi * np.arange(facets) / facets
+    wide = radius * np.sqrt(2 * np.pi / facets / np.sin(2 * np.pi / facets))
+    ring = wide * (np.outer(np.cos(turn), across) + np.outer(np.sin(turn), np.cross(way / length, across)))
+    points = np.vstack([ring + start, ring + end, [start], [end]])
+    here, first, last = np.arange(facets), 2 * facets, 2 * facets + 1
+    there = (here + 1) % facets
+    sides = [np.stack([here, there, there + facets], -1), np.stack([here, there + facets, here + facets], -1)]
+    ends = [np.stack([there, here, 0 * here + first], -1)]
+    ends.append(np.stack([here + facets, there + facets, 0 * here + last], -1))
+    return Part(Mesh(points, np.concatenate([*sides, *ends])), frame_uid=frame)

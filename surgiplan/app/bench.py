@@ -1,0 +1,237 @@
+"""Where one case is worked on: steps and form at the left, four views, findings and history at the right."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+
+from PySide6.QtCore import QPoint, Qt, Signal
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QGridLayout, QLabel, QSplitter, QVBoxLayout, QWidget
+
+from ..plan.plan import Operations
+from ..scene import AXES
+from ..scene.view import Convention
+from ..values import Finding
+from .adding import StepChooser, lacking, proposal
+from .desk import Desk
+from .forms import Form
+from .hand import Hand
+from .jobs import Jobs
+from .panels import FindingsPanel, HistoryPanel
+from .placed import BitsEditor
+from .slices import SliceView
+from .steps import StepList
+from .viewport import DIRECTIONS, View3D
+
+_CELLS = {"axial": (0, 0), "3d": (0, 1), "coronal": (1, 0), "sagittal": (1, 1)}
+
+
+class Bench(QWidget):
+    """All that belongs to one open case.
+
+    desk: the case
+    jobs: what is done beside the window
+    operations: what can be added
+    actions: the actions of the window, by name
+    painted: let Qt paint the 3D view, instead of OpenGL
+
+    told: a sentence for the status bar
+    hovered: patient point under the cursor, or None
+    """
+
+    told = Signal(str)
+    hovered = Signal(object)
+
+    def __init__(
+        self,
+        desk: Desk,
+        jobs: Jobs,
+        operations: Operations,
+        actions: Mapping[str, QAction],
+        painted: bool,
+        parent: QWidget | None = None,
+    ) -> None:
+        super().__init__(parent)
+        self.desk, self._operations, self._actions = desk, operations, actions
+        self.hand = Hand(desk, self)
+        self.steps, self.form = StepList(desk, actions), Form(desk, jobs)
+        self.view3d = View3D(desk, self.hand, painted)
+        self.slices = {axis: SliceView(desk, self.hand, axis) for axis in AXES}
+        self.findings, self.history = FindingsPanel(desk), HistoryPanel(desk)
+        self.chooser = StepChooser(operations, self)
+        self.views: dict[str, View3D | SliceView] = {"3d": self.view3d}
+        self.views.update({str(axis): view for axis, view in self.slices.items()})
+        self._alone = ""
+        self._lay_out()
+        self._connect()
+
+    def _lay_out(self) -> None:
+        left = QSplitter(Qt.Orientation.Vertical)
+        left.addWidget(self.steps)
+        left.addWidget(self.form)
+        left.setSizes([300, 400])
+        self._grid = QGridLayout()
+        self._grid.setSpacing(2)
+        self._grid.setContentsMargins(0, 0, 0, 0)
+        for name, (row, column) in _CELLS.items():
+            self._grid.addWidget(self.views[name], row, column)
+        middle = QWidget()
+        middle.setLayout(self._grid)
+        self.middle = middle
+        right = QSplitter(Qt.Orientation.Vertical)
+        right.addWidget(_titled(self.tr("Findings"), self.findings))
+        right.addWidget(_titled(self.tr("History"), self.history))
+        right.setSizes([400, 300])
+        across = QSplitter(Qt.Orientation.Horizontal)
+        for part, stretch in ((left, 0), (middle, 1), (right, 0)):
+            across.addWidget(part)
+            across.setStretchFactor(across.count() - 1, stretch)
+        em = self.fontMetrics().averageCharWidth()
+        across.setSizes([em * 50, em * 140, em * 36])
+        for part in (left, right):
+            part.setChildrenCollapsible(False)
+        across.setChildrenCollapsible(False)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(across)
+
+    def _connect(self) -> None:
+        self.steps.add.connect(self.choose_step)
+        self.chooser.chosen.connect(self.add_step)
+        self.form.placing.connect(self._place)
+        self.form.told.connect(self.told)
+        self.hand.told.connect(self.told)
+        self.hand.kept.connect(self.form.settle)
+        self.hand.dropped.connect(self.form.show_draft)
+        self.findings.visited.connect(self.visit)
+        for name, view in self.views.items():
+            view.maximised.connect(lambda n=name: self.show_alone("" if self._alone else n))
+            view.hovered.connect(self.hovered)
+
+    def acts(self) -> Mapping[str, Callable[[], object]]:
+        """What the actions of the window do here, by name."""
+        table: dict[str, Callable[[], object]] = {
+            "undo": self.undo,
+            "redo": self.desk.redo,
+            "remove": self.steps.remove,
+            "note": self.steps.note,
+            "hide": self.steps.toggle,
+            "add_step": self.choose_step,
+            "apply": self.form.apply,
+            "compute": self.desk.pursue,
+            "retry": self.desk.retry,
+            "stop": self.desk.stop,
+            "reset_views": self.reset_views,
+            "neurological": self.turn_convention,
+            "view_all": lambda: self.show_alone(""),
+        }
+        for name in self.views:
+            table[f"view_{name}"] = partial(self.show_alone, name)
+        for direction in DIRECTIONS:
+            table[f"look_{direction}"] = partial(self.view3d.look, direction)
+        return table
+
+    def undo(self) -> None:
+        """Take back what is being changed, else the last change."""
+        if self.hand.dragging:
+            self.hand.let_go()
+        elif self.form.dirty:
+            self.form.revert()
+        else:
+            self.desk.undo()
+
+    def turn_convention(self) -> None:
+        """Change between radiological and neurological, for the axial and coronal view."""
+        other: Convention = "neurological" if self.desk.view.convention == "radiological" else "radiological"
+        self.desk.look(replace(self.desk.view, convention=other))
+
+    # --- steps
+
+    def choose_step(self, place: QPoint | None = None) -> None:
+        """Open the list of operations."""
+        button = self.steps.add_button
+        self.chooser.open_at(place or button.mapToGlobal(button.rect().topLeft()), self.desk.kept)
+
+    def add_step(self, name: str) -> None:
+        """Add a step with its references filled in, and choose it."""
+        operation = self._operations[name]
+        if missing := lacking(self.desk.kept, operation):
+            self.told.emit(f"{name}: {missing}")
+            return
+        view = self.desk.view
+        step, made = proposal(self.desk.kept, operation, view.chosen, view.crosshair_lps)
+        if self.desk.commit(self.desk.kept.add(step, made), f"add {step}"):
+            self.desk.choose(step)
+            self.form.setFocus()
+
+    def _place(self, field: str) -> None:
+        step = self.form.step_name
+        if not field or step is None:
+            self.hand.put_down()
+            return
+        held, editor = self.desk.plan[step], self.form.editor(field)
+        if isinstance(editor, BitsEditor):
+            self._set_radius(editor.radius.value())
+            editor.radius.valueChanged.connect(self._set_radius)
+        self.hand.take(held, held.operation.spec.field(field))
+
+    def _set_radius(self, radius_mm: float) -> None:
+        self.hand.brush.radius_mm = radius_mm
+
+    # --- views
+
+    @property
+    def alone(self) -> str:
+        """The view that is shown by itself; empty while there are four."""
+        return self._alone
+
+    def show_alone(self, name: str) -> None:
+        """Show one view ("3d", "axial", "coronal", "sagittal"), or all four for an empty name."""
+        self._alone = name
+        for other, view in self.views.items():
+            view.setVisible(not name or other == name)
+        if name:
+            self.views[name].setFocus()
+
+    def reset_views(self) -> None:
+        """Show everything in all views."""
+        for view in self.slices.values():
+            view.reset()
+        self.view3d.reset()
+
+    def visit(self, finding: Finding) -> None:
+        """Go to the place of a finding, in all views."""
+        if finding.step in self.desk.plan.names:
+            self.desk.choose(finding.step)
+        if finding.at_lps is not None:
+            self.desk.point_at(finding.at_lps)
+            for view in self.slices.values():
+                view.zoom_to(finding.at_lps)
+            self.view3d.zoom_to(finding.at_lps)
+
+    def picture_views(self) -> dict[str, tuple[str, QWidget]]:
+        """What pictures can be taken of: key, words and widget."""
+        named = {"axial": "Axial", "3d": "3D", "coronal": "Coronal", "sagittal": "Sagittal"}
+        found = {key: (f"{words} view", self.views[key]) for key, words in named.items()}
+        return {"views": (self.tr("All views"), self.middle), **found}
+
+    def shut(self) -> None:
+        """Let go of the graphics and the case; the widgets are not used any more."""
+        self.hand.put_down()
+        self.view3d.shut()
+        self.desk.close()
+
+
+def _titled(title: str, widget: QWidget) -> QWidget:
+    box = QWidget()
+    label = QLabel(title)
+    font = label.font()
+    font.setBold(True)
+    label.setFont(font)
+    label.setContentsMargins(6, 4, 6, 2)
+    column = QVBoxLayout(box)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(label)
+    column.addWidget(widget, 1)
+    return box

@@ -1,0 +1,374 @@
+"""The questions of an import: which series or unit, which side, and into which case."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QButtonGroup,
+    QCheckBox,
+    QDialog,
+    QDialogButtonBox,
+    QFileDialog,
+    QGroupBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QLineEdit,
+    QPushButton,
+    QRadioButton,
+    QTreeWidget,
+    QTreeWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from ..formats.series import Scan, Series
+from ..values import Mesh
+from . import theme
+from .strips import Strip
+
+CASE_FILTER = "Cases (*.surgiplan)"
+UNITS: tuple[tuple[str, str, float], ...] = (
+    ("mm", "millimetres", 1.0),
+    ("cm", "centimetres", 10.0),
+    ("m", "metres", 1000.0),
+    ("inch", "inches", 25.4),
+)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where something is imported to.
+
+    path: of a new case file; None for the case that is open
+    passphrase: encrypts the new file; None for none
+    """
+
+    path: Path | None = None
+    passphrase: str | None = None
+
+
+def ok_cancel() -> QDialogButtonBox:
+    """The two buttons at the foot of a dialog."""
+    return QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+
+
+def free_case_path(stem: str) -> Path:
+    """A path in the user's documents where no case is yet."""
+    documents = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.DocumentsLocation)
+    folder = Path(documents or Path.home()) / "surgiplan"
+    name = re.sub(r"[^\w-]+", "-", stem).strip("-")[:40] or "case"
+    stamp = datetime.now().strftime("%Y-%m-%d")
+    paths = [folder / f"{name}-{stamp}.surgiplan"]
+    paths += [folder / f"{name}-{stamp}-{n}.surgiplan" for n in range(2, 1000)]
+    return next(path for path in paths if not path.exists())
+
+
+class SideChoice(QGroupBox):
+    """Right, left or not set: none is picked beforehand unless the case has one.
+
+    changed: called when it is picked
+    """
+
+    def __init__(self, changed: Callable[[], None], known: str = "", stated: str = "") -> None:
+        super().__init__("Planned side")
+        self._group = QButtonGroup(self)
+        row = QHBoxLayout(self)
+        for n, (letter, text) in enumerate((("R", "Right"), ("L", "Left"), ("", "Not set"))):
+            button = QRadioButton(text)
+            button.setObjectName(f"side_{letter or 'none'}")
+            button.setChecked(bool(known) and letter == known)
+            theme.ticked(button)
+            self._group.addButton(button, n)
+            row.addWidget(button)
+        row.addStretch(1)
+        if stated in ("R", "L"):
+            row.addWidget(QLabel(f"the images state: {'right' if stated == 'R' else 'left'}"))
+        self._group.idToggled.connect(lambda *_: changed())
+
+    @property
+    def picked(self) -> bool:
+        """Whether the person has said anything."""
+        return self._group.checkedId() >= 0
+
+    @property
+    def side(self) -> str:
+        """ "R", "L" or ""."""
+        return ("R", "L", "")[max(self._group.checkedId(), 0)] if self.picked else ""
+
+
+class PlaceChoice(QGroupBox):
+    """The case that is open, or a new one with its path and, if wanted, a passphrase.
+
+    open_case: name of the case that is open, "" for none
+    """
+
+    def __init__(self, changed: Callable[[], None], open_case: str, stem: str) -> None:
+        super().__init__("Case")
+        self._changed = changed
+        self.here = QRadioButton(f"Add to the open case, {open_case}")
+        self.here.setObjectName("place_here")
+        self.new = QRadioButton("New case file:")
+        self.new.setObjectName("place_new")
+        self.here.setVisible(bool(open_case))
+        (self.here if open_case else self.new).setChecked(True)
+        self.path = QLineEdit(str(free_case_path(stem)))
+        self.path.setObjectName("case_path")
+        self.path.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
+        browse = QPushButton("Browse...")
+        browse.clicked.connect(self._browse)
+        self.protect = QCheckBox("Protect with a passphrase; without it nothing can be recovered")
+        self.protect.setObjectName("protect")
+        for button in (self.here, self.new, self.protect):
+            theme.ticked(button)
+        self.first, self.second = QLineEdit(), QLineEdit()
+        self._lay_out(browse)
+        for signal in (self.new.toggled, self.protect.toggled):
+            signal.connect(self._follow)
+        for box in (self.path, self.first, self.second):
+            box.textChanged.connect(lambda _: changed())
+        self._follow()
+
+    def _lay_out(self, browse: QPushButton) -> None:
+        column = QVBoxLayout(self)
+        column.addWidget(self.here)
+        row = QHBoxLayout()
+        for widget in (self.new, self.path, browse):
+            row.addWidget(widget)
+        column.addLayout(row)
+        column.addWidget(self.protect)
+        words = QHBoxLayout()
+        for box, text in ((self.first, "passphrase"), (self.second, "the same again")):
+            box.setEchoMode(QLineEdit.EchoMode.Password)
+            box.setPlaceholderText(text)
+            words.addWidget(box)
+        column.addLayout(words)
+
+    def _follow(self) -> None:
+        new, protected = self.new.isChecked(), self.protect.isChecked()
+        self.path.setEnabled(new)
+        self.protect.setEnabled(new)
+        for box in (self.first, self.second):
+            box.setVisible(new and protected)
+        self._changed()
+
+    def _browse(self) -> None:
+        chosen, _ = QFileDialog.getSaveFileName(self, "New case", self.path.text(), CASE_FILTER)
+        if chosen:
+            self.path.setText(chosen if chosen.endswith(".surgiplan") else f"{chosen}.surgiplan")
+
+    @property
+    def problem(self) -> str:
+        """What is still missing; empty when the place can be used."""
+        if not self.new.isChecked():
+            return ""
+        path = Path(self.path.text())
+        if not self.path.text().strip() or path.exists():
+            return "choose a file name that is not taken" if path.name else "choose a file name for the case"
+        if self.protect.isChecked() and not self.first.text():
+            return "type a passphrase"
+        if self.protect.isChecked() and self.first.text() != self.second.text():
+            return "both passphrases must be the same"
+        return ""
+
+    @property
+    def place(self) -> Place:
+        """What was chosen."""
+        if not self.new.isChecked():
+            return Place()
+        return Place(Path(self.path.text()), self.first.text() if self.protect.isChecked() else None)
+
+
+class _Import(QDialog):
+    """What all import questions share: side, case, and an OK button that says what it waits for."""
+
+    def __init__(
+        self, parent: QWidget, title: str, open_case: str, side: str, stem: str, stated: str
+    ) -> None:
+        super().__init__(parent)
+        self.setWindowTitle(title)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.side = SideChoice(self.check, side, stated)
+        self.place = PlaceChoice(self.check, open_case, stem)
+        self.hint = QLabel()
+        self.hint.setObjectName("import_hint")
+        self.buttons = ok_cancel()
+        self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
+        self.ok.setText("Import")
+        self.buttons.accepted.connect(self.accept)
+        self.buttons.rejected.connect(self.reject)
+        self.column = QVBoxLayout(self)
+
+    def _finish(self) -> None:
+        self.column.addWidget(self.side)
+        self.column.addWidget(self.place)
+        row = QHBoxLayout()
+        row.addWidget(self.hint, 1)
+        row.addWidget(self.buttons)
+        self.column.addLayout(row)
+        self.check()
+
+    def _missing(self) -> str:
+        return ""
+
+    def check(self) -> None:
+        """Let OK be pressed only when nothing is missing, and say what is."""
+        if not hasattr(self, "column"):
+            return  # still being made
+        missing = self._missing() or ("" if self.side.picked else "pick the planned side")
+        missing = missing or self.place.problem
+        self.ok.setEnabled(not missing)
+        self.hint.setText(f"First: {missing}" if missing else "")
+
+
+class SeriesDialog(_Import):
+    """The series of a folder, usable or not and why; the person chooses one.
+
+    found: what the scan found
+    open_case, known_side: name and side of the case that is open, "" for none
+    """
+
+    def __init__(self, parent: QWidget, found: Scan, open_case: str = "", known_side: str = "") -> None:
+        first = found.series[0] if found.series else None
+        stated = first.identity.laterality if first else ""
+        stem = (first.description or first.modality) if first else "case"
+        super().__init__(parent, "Import DICOM", open_case, known_side, stem, stated)
+        self.setObjectName("series_dialog")
+        usable = sum(one.usable for one in found.series)
+        told = f"{len(found.series)} series in {found.path.name}, {usable} can be used."
+        self.column.addWidget(QLabel(told + (f" {found.skipped} other files." if found.skipped else "")))
+        self.list = QTreeWidget()
+        self.list.setObjectName("series_list")
+        self.list.setHeaderLabels(["", "Type", "Description", "Voxels", "Spacing, mm", "Remarks"])
+        self.list.setRootIsDecorated(False)
+        self.list.setWordWrap(True)
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self._series: list[Series] = list(found.series)
+        for one in self._series:
+            self.list.addTopLevelItem(_series_item(one))
+        self._size_columns()
+        self.column.addWidget(self.list, 1)
+        self.remarks = Strip("series_remarks")
+        self.column.addWidget(self.remarks)
+        self.list.currentItemChanged.connect(lambda *_: self.check())
+        self._finish()
+        if usable:  # these come first
+            self.list.setCurrentIndex(self.list.model().index(0, 0))
+        self.resize(self.fontMetrics().averageCharWidth() * 130, self.fontMetrics().height() * 34)
+
+    def _size_columns(self) -> None:
+        header = self.list.header()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setStretchLastSection(True)
+
+    @property
+    def chosen(self) -> Series | None:
+        """The chosen series."""
+        item = self.list.currentItem()
+        return self._series[self.list.indexOfTopLevelItem(item)] if item is not None else None
+
+    def _missing(self) -> str:
+        one = self.chosen
+        remarks = "" if one is None else "\n".join([*([one.reason] if one.reason else []), *one.warnings])
+        self.remarks.tell(remarks, theme.ERROR if one is not None and not one.usable else theme.WARNING)
+        if one is None:
+            return "choose a series"
+        return "" if one.usable else "choose a series that can be used"
+
+
+def _series_item(one: Series) -> QTreeWidgetItem:
+    k, j, i = one.shape_kji
+    c, b, a = one.spacing_kji
+    spacing = f"{a:.2f} × {b:.2f} × {c:.2f}" if one.usable else ""
+    remarks = one.reason or ("; ".join(one.warnings) if one.warnings else "")
+    item = QTreeWidgetItem(
+        [
+            "usable" if one.usable else "refused",
+            one.modality,
+            one.description,
+            f"{i} × {j} × {k}",
+            spacing,
+            remarks,
+        ]
+    )
+    item.setIcon(0, theme.status_icon("ready" if one.usable else "failed"))
+    item.setToolTip(5, remarks)
+    item.setToolTip(2, one.uid)
+    return item
+
+
+class MeshDialog(_Import):
+    """The unit of a mesh file, which none of them states: shown by the size the shape would have."""
+
+    def __init__(
+        self,
+        parent: QWidget,
+        name: str,
+        mesh: Mesh,
+        warnings: tuple[str, ...],
+        open_case: str,
+        known_side: str,
+    ) -> None:
+        super().__init__(parent, f"Import {name}", open_case, known_side, Path(name).stem, "")
+        self.setObjectName("mesh_dialog")
+        box = QGroupBox("Unit: a mesh file does not say. How large is the shape?")
+        column = QVBoxLayout(box)
+        size = mesh.bounds[1] - mesh.bounds[0]
+        self._units: list[QRadioButton] = []
+        for key, word, factor in UNITS:
+            x, y, z = size * factor
+            button = QRadioButton(f"{x:.1f} × {y:.1f} × {z:.1f} mm  (the file is in {word})")
+            button.setObjectName(f"unit_{key}")
+            button.setChecked(key == "mm")
+            theme.ticked(button)
+            self._units.append(button)
+            column.addWidget(button)
+        remarks = Strip("mesh_remarks")
+        remarks.tell("\n".join(warnings), theme.WARNING)
+        self.column.addWidget(box)
+        self.column.addWidget(remarks)
+        self._finish()
+
+    @property
+    def unit(self) -> tuple[str, float]:
+        """The unit and how many mm it has."""
+        key, _, factor = next(u for u, b in zip(UNITS, self._units, strict=True) if b.isChecked())
+        return key, factor
+
+
+class PassphraseDialog(QDialog):
+    """Asks for the passphrase of an encrypted case.
+
+    again: what was wrong with the one before, "" for the first time
+    """
+
+    def __init__(self, parent: QWidget, name: str, again: str = "") -> None:
+        super().__init__(parent)
+        self.setObjectName("passphrase_dialog")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setWindowTitle(f"Open {name}")
+        self.box = QLineEdit()
+        self.box.setObjectName("passphrase")
+        self.box.setEchoMode(QLineEdit.EchoMode.Password)
+        buttons = QDialogButtonBox(
+            QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel
+        )
+        buttons.accepted.connect(self.accept)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(QLabel(f"{name} is encrypted. Its passphrase:"))
+        column.addWidget(self.box)
+        problem = Strip("passphrase_problem")
+        problem.tell(again, theme.ERROR)
+        column.addWidget(problem)
+        column.addWidget(buttons)
+
+    @property
+    def passphrase(self) -> str:
+        """What was typed."""
+        return self.box.text()

@@ -1,0 +1,281 @@
+"""What comes in and what goes out: cases, scans, shapes, exports, pictures, reports."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtWidgets import QMessageBox, QWidget
+
+from ..acts import intake, outlet
+from ..errors import BadInput, Cancelled, CaseError, StepFailed
+from ..formats import dicom
+from ..formats.series import Scan, Series
+from ..plan.casefile import CaseFile
+from ..plan.operation import Ref
+from ..plan.plan import Operations
+from ..plan.store import Store, cache_folder
+from ..session import Ready, Session
+from ..values import Mesh, Part
+from .desk import Desk
+from .dialogs import MeshDialog, PassphraseDialog, Place, SeriesDialog
+from .inputs import seen_value
+from .jobs import Jobs, Report
+
+CASE_SUFFIX = ".surgiplan"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A case that was opened beside the window.
+
+    done: why and when of each plan that led to the present one
+    """
+
+    session: Session
+    done: tuple[tuple[str, str], ...]
+
+
+def opened(case: CaseFile, operations: Operations) -> Opened:
+    """Make a session of an open case file; the file is closed again when that fails."""
+    try:
+        store = Store(folder=None if case.encrypted else cache_folder())
+        session = Session(case, operations, store)
+        done = tuple((one.why, one.when) for one in case.history() if one.parent is not None)
+    except BaseException:
+        case.close()
+        raise
+    return Opened(session, done)
+
+
+class Doors(QObject):
+    """Opens cases and imports into them; all that takes time is done in a worker.
+
+    window: the parent of all questions
+    jobs: the worker
+    operations: what a plan may hold
+
+    opened: a case is open (Opened)
+    refused: something could not be done (the exception)
+    told: a sentence for the person
+    """
+
+    opened = Signal(object)
+    refused = Signal(object)
+    told = Signal(str)
+
+    def __init__(self, window: QWidget, jobs: Jobs, operations: Operations) -> None:
+        super().__init__(window)
+        self._window, self._jobs, self._operations = window, jobs, operations
+        self.desk: Desk | None = None
+
+    def _start(self, what: str, task: Callable[[Report], Any], done: Callable[[Any], None]) -> None:
+        self._jobs.start(what, task, done, self._failed)
+
+    def _failed(self, problem: Exception) -> None:
+        if isinstance(problem, Cancelled):
+            self.told.emit(self.tr("Stopped. Nothing was changed."))
+        else:
+            self.refused.emit(problem)
+
+    # --- cases
+
+    def bring(self, path: Path) -> None:
+        """Open or import whatever lies at a path."""
+        if path.suffix.lower() == CASE_SUFFIX:
+            self.open_case(path)
+        elif path.suffix.lower() in intake.MESH_SUFFIXES:
+            self._read_mesh(path)
+        else:
+            self._scan(path)
+
+    def new_case(self, place: Place) -> None:
+        """Start an empty case."""
+        self._start(
+            self.tr("Starting a case"),
+            lambda _: opened(_created(place), self._operations),
+            self.opened.emit,
+        )
+
+    def open_case(self, path: Path, passphrase: str | None = None, read_only: bool = False) -> None:
+        """Open a case file; a passphrase is asked for when it needs one."""
+
+        def failed(problem: Exception) -> None:
+            text = str(problem)
+            if isinstance(problem, CaseError) and "passphrase" in text and not read_only:
+                self._ask_passphrase(
+                    path, "" if passphrase is None else self.tr("It does not open the case.")
+                )
+            elif isinstance(problem, CaseError) and "read-only" in text and not read_only:
+                self._offer_read_only(path, passphrase, text)
+            else:
+                self._failed(problem)
+
+        self._jobs.start(
+            self.tr("Opening {0}").format(path.name),
+            lambda _: opened(CaseFile.open(path, passphrase, read_only), self._operations),
+            self.opened.emit,
+            failed,
+        )
+
+    def _ask_passphrase(self, path: Path, again: str) -> None:
+        dialog = PassphraseDialog(self._window, path.name, again)
+        dialog.accepted.connect(lambda: self.open_case(path, dialog.passphrase))
+        dialog.open()
+
+    def _offer_read_only(self, path: Path, passphrase: str | None, text: str) -> None:
+        box = QMessageBox(QMessageBox.Icon.Question, path.name, text, parent=self._window)
+        box.setObjectName("read_only_question")
+        look = box.addButton(self.tr("Open read-only"), QMessageBox.ButtonRole.AcceptRole)
+        box.addButton(QMessageBox.StandardButton.Cancel)
+        look.clicked.connect(lambda: self.open_case(path, passphrase, read_only=True))
+        box.open()
+
+    # --- imports
+
+    def _scan(self, path: Path) -> None:
+        def scan(report: Report) -> Scan:
+            if not path.exists():
+                raise BadInput(f"{path} does not exist: check the path")
+            found = dicom.scan(path, report)
+            if not found.series:
+                told = (
+                    f"no DICOM was found in {path.name} ({found.skipped} other files): choose another folder"
+                )
+                raise BadInput("\n".join([told, *found.notes[:5]]))
+            return found
+
+        self._start(self.tr("Looking into {0}").format(path.name), scan, self._ask_series)
+
+    def _ask_series(self, found: Scan) -> None:
+        dialog = SeriesDialog(self._window, found, self._open_name(), self._side())
+
+        def accepted() -> None:
+            if (series := dialog.chosen) is not None:
+                self._read_series(series, dialog.place.place, dialog.side.side)
+
+        dialog.accepted.connect(accepted)
+        dialog.open()
+
+    def _read_series(self, series: Series, place: Place, side: str) -> None:
+        self._keep(
+            self.tr("Reading {0}").format(series.description or series.modality),
+            lambda report: intake.load_series(series, report),
+            place,
+            side,
+        )
+
+    def _read_mesh(self, path: Path) -> None:
+        def load(report: Report) -> intake.Loaded:
+            if not path.exists():
+                raise BadInput(f"{path} does not exist: check the path")
+            loaded = intake.load_mesh(path, report)
+            assert isinstance(loaded.value, Part)
+            loaded.value.mesh.bounds  # noqa: B018  (worked out here, not in the window's thread)
+            return loaded
+
+        self._start(
+            self.tr("Reading {0}").format(path.name), load, lambda loaded: self._ask_unit(path, loaded)
+        )
+
+    def _ask_unit(self, path: Path, loaded: intake.Loaded) -> None:
+        assert isinstance(loaded.value, Part)
+        mesh = loaded.value.mesh
+        dialog = MeshDialog(self._window, path.name, mesh, loaded.warnings, self._open_name(), self._side())
+
+        def accepted() -> None:
+            unit, factor = dialog.unit
+            sized = replace(loaded, value=Part(_scaled(mesh, factor)), about=loaded.about | {"unit": unit})
+            what = self.tr("Keeping {0}").format(path.name)
+            self._keep(what, lambda _: sized, dialog.place.place, dialog.side.side)
+
+        dialog.accepted.connect(accepted)
+        dialog.open()
+
+    def _keep(self, what: str, load: Callable[[Report], intake.Loaded], place: Place, side: str) -> None:
+        """Load in a worker and store in the open case, or in a new one that is then opened."""
+        operations, desk = self._operations, self.desk
+
+        def into_new(report: Report) -> Opened:
+            loaded = load(report)
+            case = _created(place)
+            one = opened(case, operations)
+            try:
+                plan = intake.keep(case, operations, one.session.plan, loaded, side=side)
+                one.session.commit(plan, f"import {plan.steps[-1].name}")
+            except BaseException:
+                one.session.close()
+                case.path.unlink(missing_ok=True)  # made a moment ago, and nothing is in it
+                raise
+            return replace(one, done=tuple((r.why, r.when) for r in case.history() if r.parent is not None))
+
+        def into_open(report: Report) -> Any:
+            assert desk is not None
+            return intake.keep(desk.session.case, operations, desk.kept, load(report), side=side).steps[-1]
+
+        def stored(step: Any) -> None:
+            if desk is None or desk is not self.desk:
+                return
+            taken = desk.kept.names
+            name = next(n for n in (step.name, *(f"{step.name}{m}" for m in range(2, 999))) if n not in taken)
+            if desk.commit(desk.kept.add(name, step.operation), f"import {name}"):
+                desk.choose(name)
+                desk.read_facts()
+
+        if place.path is not None:
+            self._start(what, into_new, self.opened.emit)
+        else:
+            self._start(what, into_open, stored)
+
+    def _open_name(self) -> str:
+        return self.desk.path.stem if self.desk is not None and not self.desk.session.case.read_only else ""
+
+    def _side(self) -> str:
+        return str(self.desk.session.case.fact("side") or "") if self.desk is not None else ""
+
+    # --- exports
+
+    def export(self, desk: Desk, name: str, path: Path) -> None:
+        """Write an up-to-date result to a file; refused for anything else."""
+        ref = Ref.of(name)
+        result = desk.results.get(ref.step)
+        if not isinstance(result, Ready) or desk.plan is not desk.kept:
+            state = result.status if result is not None else "waiting"
+            self.refused.emit(
+                StepFailed(
+                    f"{name} is {state}: only up-to-date results can be exported. Compute it first (F5)."
+                )
+            )
+            return
+        value, key = seen_value(desk.results, ref), desk.plan.keys()[ref.step]
+        self._start(
+            self.tr("Exporting {0}").format(name),
+            lambda _: outlet.export(desk.session.case, name, key, value, path),
+            lambda told: self.told.emit(_exported(name, path, told)),
+        )
+
+
+def _exported(name: str, path: Path, told: dict[str, Any]) -> str:
+    figures = told["figures"]
+    checked = "It was read back from the disk and compared."
+    if figures.get("triangles"):
+        volume = f"{figures['volume_mm3'] / 1000:.2f} cm³"
+        closed = "closed" if figures["watertight"] else "NOT closed"
+        checked = f"{checked} {figures['triangles']} triangles, {closed}, {volume}."
+    return f"{name} was written to {path} ({told['bytes'] / 1e6:.2f} MB). {checked}"
+
+
+def _created(place: Place) -> CaseFile:
+    assert place.path is not None
+    try:
+        place.path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise CaseError(
+            f"{place.path.parent} cannot be made ({problem.strerror}): choose another folder"
+        ) from problem
+    return CaseFile.create(place.path, place.passphrase)
+
+
+def _scaled(mesh: Mesh, factor: float) -> Mesh:
+    return mesh if factor == 1.0 else Mesh(mesh.points * factor, mesh.triangles)

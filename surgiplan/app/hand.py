@@ -1,0 +1,255 @@
+"""What the left button holds while a plane, a pose, points or paint are being placed."""
+
+from typing import Any, Protocol
+
+import numpy as np
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+
+from ..plan.operation import Field
+from ..plan.plan import Plan, Step
+from ..values import IDENTITY, Bits, Plane, Pose, Vec3, vec3
+from . import theme
+from .brush import Brush
+from .desk import Desk
+from .eye import Eye
+from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
+from .inputs import pivot_of
+from .sheet import words
+
+_POINTS = tuple[Vec3, ...]
+
+
+class Sight(Protocol):
+    """A view the hand can work in."""
+
+    def eye(self) -> Eye | None:
+        """How it sees patient space."""
+
+    def point_at(self, x: float, y: float) -> Vec3 | None:
+        """The patient point under a pixel."""
+
+
+class Hand(QObject):
+    """Places one parameter of the chosen step; holds nothing unless it was asked to.
+
+    desk: the open case
+
+    changed: it holds something else, or what it holds has moved
+    told: how far a drag has gone, in words; empty at its end
+    kept: a field was placed for good
+    dropped: a drag was ended without keeping it
+    """
+
+    changed = Signal()
+    told = Signal(str)
+    kept = Signal(str)
+    dropped = Signal()
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._step = ""
+        self._field: Field | None = None
+        self._drag: Drag | None = None
+        self._grip: Grip | None = None
+        self._words, self._at = "", QPointF()
+        self._where: Sight | None = None
+        self.brush = Brush(desk)
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds something."""
+        return self._field is not None
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a drag or a stroke is going on."""
+        return self._drag is not None or self.brush.painting
+
+    def take(self, step: Step, field: Field) -> None:
+        """Hold a parameter of a step."""
+        self.put_down()
+        self._step, self._field = step.name, field
+        if field.kind is Bits:
+            self.brush.take(step, field.name)
+        self.changed.emit()
+
+    def put_down(self) -> None:
+        """Hold nothing any more."""
+        if self._field is not None:
+            self.let_go()
+            self._field, self._grip = None, None
+            self.changed.emit()
+
+    def let_go(self) -> None:
+        """End a drag without keeping it."""
+        if self.dragging:
+            self._drag, self._words = None, ""
+            self.brush.let_go()
+            self._desk.draft(None)
+            self.told.emit("")
+            self.dropped.emit()
+            self.changed.emit()
+
+    # --- the three moments of a gesture
+
+    def press(self, where: Sight, x: float, y: float) -> bool:
+        """Take hold of what lies at a pixel of a view; False when nothing is there for the hand."""
+        eye = where.eye()
+        if self._field is None or eye is None:
+            return False
+        self._where = where
+        if self._field.kind in (Vec3, _POINTS):
+            return self._put_point(where.point_at(x, y))
+        if self._field.kind is Bits:
+            return self.brush.press(where.point_at(x, y))
+        value = self._value()
+        if value is None or (grip := grip_at(grips_of(value, self._pivot, eye), eye, x, y)) is None:
+            return False
+        self._at = QPointF(x, y)
+        self._grip, self._drag = grip, Drag(value, self._pivot, grip, eye, x, y)
+        self.changed.emit()
+        return True
+
+    def move(self, x: float, y: float, snap: bool = False) -> None:
+        """Follow the cursor: the plan is drafted, nothing is kept.
+
+        snap: go in whole millimetres and degrees
+        """
+        if self.brush.painting and self._where is not None:
+            self.brush.move(self._where.point_at(x, y))
+            self.changed.emit()
+        elif self._drag is not None:
+            value, self._words = self._drag.to(x, y, snap)
+            self._at = QPointF(x, y)
+            self._desk.draft(self._with(value))
+            self.told.emit(self._words)
+
+    def release(self) -> None:
+        """Keep what was placed: one drag is one undo step."""
+        if self.brush.painting:
+            self._keep(self.brush.release())
+        elif self._drag is not None:
+            moved, self._drag, self._words = bool(self._words), None, ""
+            self.told.emit("")
+            if moved:
+                self._keep(self._desk.plan)
+        self.changed.emit()
+
+    def hover(self, where: Sight, x: float, y: float) -> None:
+        """Light up the grip under the cursor."""
+        eye, value = where.eye(), self._value()
+        grip = grip_at(grips_of(value, self._pivot, eye), eye, x, y) if eye and value is not None else None
+        if (grip and grip.name) != (self._grip and self._grip.name):
+            self._grip = grip
+            self.changed.emit()
+
+    # --- what is placed
+
+    def _value(self) -> Plane | Pose | None:
+        if self._field is None or self._step not in self._desk.plan.names:
+            return None
+        if self._field.kind is Pose and self._known_pivot is None:
+            return None
+        value = getattr(self._desk.plan[self._step].operation, self._field.name)
+        if self._field.kind is Pose and value is None:
+            return IDENTITY
+        return value if isinstance(value, Plane | Pose) else None
+
+    @property
+    def _known_pivot(self) -> Vec3 | None:
+        return pivot_of(self._desk.results, self._desk.plan[self._step])
+
+    @property
+    def _pivot(self) -> Vec3:
+        return self._known_pivot or (0.0, 0.0, 0.0)
+
+    def _with(self, value: Any) -> Plan:
+        assert self._field is not None
+        return self._desk.kept.edit(self._step, **{self._field.name: value})
+
+    def _keep(self, plan: Plan) -> None:
+        assert self._field is not None
+        self._desk.commit(plan, f"place {self._field.name.replace('_', ' ')} of {self._step}")
+        self.kept.emit(self._field.name)
+
+    def _put_point(self, point: Vec3 | None) -> bool:
+        assert self._field is not None
+        if point is not None:
+            rounded = vec3(np.round(point, 3))
+            before = getattr(self._desk.plan[self._step].operation, self._field.name)
+            value = (*(before or ()), rounded) if self._field.kind == _POINTS else rounded
+            self._keep(self._with(value))
+            self.changed.emit()
+        return True
+
+    # --- how it looks
+
+    def grip_pixel(self, where: Sight, name: str, kind: str = "") -> tuple[float, float] | None:
+        """Where in a view a grip of this name lies, None when it is not there."""
+        eye, value = where.eye(), self._value()
+        if eye is None or value is None:
+            return None
+        for grip in grips_of(value, self._pivot, eye):
+            if grip.name == name and kind in ("", grip.kind):
+                return grip_pixel(grip, eye)
+        return None
+
+    def paint(self, painter: QPainter, eye: Eye, where: Sight) -> None:
+        """Paint the handle, or the strokes, over a view."""
+        if self._field is None:
+            return
+        if self._field.kind is Bits:
+            self.brush.paint(painter, eye)
+        value = self._value()
+        if value is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for grip in grips_of(value, self._pivot, eye):
+            self._paint_grip(painter, eye, grip)
+        centre = QPointF(*eye.pixel(centre_of(value, self._pivot)))
+        painter.setPen(QPen(QColor("#000000"), 1))
+        painter.setBrush(QColor("#FFFFFF"))
+        painter.drawEllipse(centre, 5, 5)
+        if self._words and where is self._where:
+            words(painter, self._at + QPointF(16, -12), self._words, QColor("#FFFFFF"))
+
+    def _paint_grip(self, painter: QPainter, eye: Eye, grip: Grip) -> None:
+        if grip.kind == "free":
+            return
+        points = [QPointF(x, y) for x, y in eye.pixels(grip.line_lps)]
+        lit = self._grip is not None and (grip.kind, grip.name) == (self._grip.kind, self._grip.name)
+        colour = QColor("#FFFFFF") if lit else QColor(_colour(grip))
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        for pen in (QPen(QColor(0, 0, 0, 150), 5.0), QPen(colour, 3.0 if lit else 2.2)):
+            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
+            painter.setPen(pen)
+            painter.drawPolyline(points)
+        if grip.kind == "shift":
+            _paint_tip(painter, points[0], points[-1], colour)
+            away = points[-1] - points[0]
+            length = max((away.x() ** 2 + away.y() ** 2) ** 0.5, 1.0)
+            words(painter, points[-1] + away * (14 / length) + QPointF(-8, 5), grip.name, colour)
+
+
+def _colour(grip: Grip) -> str:
+    for axis, colour in theme.AXIS_COLOURS.items():
+        if grip.name.endswith(axis):
+            return colour
+    return "#F2B705"
+
+
+def _paint_tip(painter: QPainter, start: QPointF, end: QPointF, colour: QColor) -> None:
+    """An arrow head."""
+    away = end - start
+    length = (away.x() ** 2 + away.y() ** 2) ** 0.5
+    if length < 4:
+        return
+    along = away * (12 / length)
+    aside = QPointF(-along.y(), along.x()) * 0.45
+    path = QPainterPath(end + along * 0.4)
+    path.lineTo(end - along * 0.6 + aside)
+    path.lineTo(end - along * 0.6 - aside)
+    path.closeSubpath()
+    painter.fillPath(path, colour)

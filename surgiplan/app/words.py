@@ -1,0 +1,96 @@
+"""How things are said in the window: names of operations and fields, states, figures."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ..errors import SurgiplanError
+from ..plan.plan import Step
+from ..session import Failed, Ready, Result, Stale, Waiting
+from ..values import Mask, Measurement, Part, Volume
+
+STATUS_WORDS = {"ready": "Ready", "stale": "Stale", "failed": "Failed", "waiting": "Waiting"}
+
+
+def label_of(name: str) -> str:
+    """A name such as "keep_part" as words: "Keep part"."""
+    words = name.replace("_", " ").replace("-", " ")
+    return words[:1].upper() + words[1:]
+
+
+def status_of(result: Result | None) -> tuple[str, str]:
+    """The state of a step as one of the four words, and what the person should know about it."""
+    match result:
+        case Failed():
+            return "failed", error_words(result.error)
+        case Stale():
+            return "stale", "Out of date: it is shown as it was before the last change above."
+        case Waiting() if result.error is not None:
+            return "waiting", str(result.error)
+        case Ready():
+            return "ready", ""
+    return "waiting", ""
+
+
+def error_words(error: Exception) -> str:
+    """What went wrong, for the person; a fault of ours is named but not spelled out."""
+    if isinstance(error, SurgiplanError):
+        return str(error) or type(error).__name__
+    return f"A fault in surgiplan ({type(error).__name__}) while computing this step. Please report it."
+
+
+def figure_lines(figures: Mapping[str, Any] | None) -> list[str]:
+    """Figures of a result as the form shows them, one line each; nothing when there are none."""
+    if not figures:
+        return []
+    if all(isinstance(one, Mapping) for one in figures.values()):
+        return [f"{name}: {', '.join(_lines(one))}" for name, one in figures.items()]
+    return _lines(figures)
+
+
+def _lines(figures: Mapping[str, Any]) -> list[str]:
+    lines = [text for name, value in figures.items() if (text := _line(name, value))]
+    if "value" in figures and "unit" in figures:
+        error = figures.get("expected_error")
+        spread = f" ± {error:.2g}" if error is not None else ""
+        lines.insert(0, f"{figures['value']:.2f}{spread} {figures['unit']}")
+    return lines
+
+
+def _line(name: str, value: Any) -> str:
+    """One figure in words; empty for those that only serve comparison."""
+    told = _FIGURES.get(name)
+    return told(value) if told is not None and value is not None else ""
+
+
+_FIGURES: Mapping[str, Callable[[Any], str]] = {
+    "volume_mm3": lambda v: f"volume {v / 1000:.2f} cm³",
+    "area_mm2": lambda v: f"area {v / 100:.1f} cm²",
+    "triangles": lambda v: f"{v:,} triangles".replace(",", " "),
+    "watertight": lambda v: "closed" if v else "open surface",
+    "contained": lambda v: "one lies wholly inside the other" if v else "",
+    "depth_mm": lambda v: f"overlap {v:.2f} mm deep" if v > 0 else "no overlap",
+    "clearance_mm": lambda v: f"clearance {v:.2f} mm",
+    "contact_share": lambda v: f"{100 * v:.0f} % in contact",
+    "mean_mm": lambda v: f"mean gap {v:.2f} mm",
+    "p95_mm": lambda v: f"95 % of gaps within {v:.2f} mm",
+    "max_mm": lambda v: f"largest gap {v:.2f} mm",
+    "shape": lambda v: f"{v[2]} × {v[1]} × {v[0]} voxels",
+    "spacing_mm": lambda v: f"{v[2]:.3g} × {v[1]:.3g} × {v[0]:.3g} mm each",
+    "definition": str,
+}
+
+
+def told_figures(evidence: Mapping[str, Any] | None) -> list[str]:
+    """The lines of what is kept as evidence of a result."""
+    return figure_lines((evidence or {}).get("fingerprint"))
+
+
+def why(verb: str, step: Step) -> str:
+    """The words in the history for adding or removing a step, such as "add bone (threshold)"."""
+    return f"{verb} {step.name} ({step.operation.spec.name})"
+
+
+def kind_words(kind: type) -> str:
+    """A kind of value in plain words."""
+    words = {Volume: "scan", Mask: "mask", Part: "shape", Measurement: "measurement"}
+    return words.get(kind, "result")

@@ -1,0 +1,240 @@
+"""The four views: linked, true to the patient, and never changing the plan."""
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QWheelEvent
+from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QApplication, QWidget
+
+from surgiplan.scene import AXES
+from tests.app.conftest import Person
+
+pytestmark = pytest.mark.window
+
+
+def wheel(view: QWidget, notches: int, modifier=Qt.KeyboardModifier.NoModifier) -> None:
+    place = QPointF(view.rect().center()) + QPointF(20, 10)
+    event = QWheelEvent(
+        place,
+        QPointF(view.mapToGlobal(place.toPoint())),
+        QPoint(),
+        QPoint(0, 120 * notches),
+        Qt.MouseButton.NoButton,
+        modifier,
+        Qt.ScrollPhase.NoScrollPhase,
+        False,
+    )
+    QApplication.sendEvent(view, event)
+    QApplication.processEvents()
+
+
+@pytest.mark.parametrize(
+    ("axis", "right_is", "down_is"),
+    [("axial", (0, 1), (1, 1)), ("coronal", (0, 1), (2, -1)), ("sagittal", (1, 1), (2, -1))],
+)
+def test_a_click_moves_the_crosshair_the_way_the_letters_say(
+    at_work: Person, axis: str, right_is: tuple[int, int], down_is: tuple[int, int]
+) -> None:
+    view = at_work.bench.slices[axis]
+    middle = view.width() / 2, view.height() / 2
+    at_work.click(view, middle)
+    before = np.asarray(at_work.desk.view.crosshair_lps)
+    at_work.click(view, (middle[0] + 20, middle[1]))
+    right = np.asarray(at_work.desk.view.crosshair_lps) - before
+    at_work.click(view, (middle[0], middle[1] + 20))
+    down = np.asarray(at_work.desk.view.crosshair_lps) - before
+    assert right[right_is[0]] * right_is[1] > 0.5
+    assert down[down_is[0]] * down_is[1] > 0.5
+    for step, own in ((right, right_is[0]), (down, down_is[0])):
+        assert np.abs(np.delete(step, own)).max() < 1e-9
+
+
+def test_the_crosshair_is_one_for_all_views(at_work: Person) -> None:
+    bench = at_work.bench
+    at_work.click(bench.slices["axial"], (150, 120))
+    crosshair = at_work.desk.view.crosshair_lps
+    for axis in AXES:
+        one = bench.slices[axis].slice
+        assert one.crosshair_mm == pytest.approx(tuple(one.from_lps(crosshair)))
+        assert abs(one.frame.distance(crosshair)) <= one.thickness_mm / 2 + 1e-9
+
+
+def test_neurological_turns_axial_and_coronal_but_not_sagittal(at_work: Person) -> None:
+    letters = {a: at_work.bench.slices[a].slice.letters[:2] for a in AXES}
+    assert letters == {"axial": ("R", "L"), "coronal": ("R", "L"), "sagittal": ("A", "P")}
+    at_work.menu("View", "Neurological convention")
+    letters = {a: at_work.bench.slices[a].slice.letters[:2] for a in AXES}
+    assert letters == {"axial": ("L", "R"), "coronal": ("L", "R"), "sagittal": ("A", "P")}
+    assert at_work.window.actions_by_name["neurological"].isChecked()
+
+
+def test_wheel_and_keys_go_through_the_slices_and_stop_at_the_end(at_work: Person) -> None:
+    view = at_work.bench.slices["axial"]
+    start = view.slice.index
+    wheel(view, 1)
+    assert view.slice.index == start + 1
+    at_work.press_key(view, Qt.Key.Key_Down)
+    assert view.slice.index == start
+    for _ in range(5):
+        at_work.press_key(view, Qt.Key.Key_PageUp)
+    assert view.slice.index == view.slice.count - 1
+
+
+def test_ctrl_wheel_zooms_at_the_cursor(at_work: Person) -> None:
+    view = at_work.bench.slices["coronal"]
+    centre = view.rect().center()
+    under = view.point_at(centre.x() + 20, centre.y() + 10)
+    wheel(view, 3, Qt.KeyboardModifier.ControlModifier)
+    assert view.slice.zoom == pytest.approx(1.15**3)
+    assert view.point_at(centre.x() + 20, centre.y() + 10) == pytest.approx(under, abs=1e-6)
+
+
+def test_right_drag_changes_the_greys_and_middle_drag_pushes(at_work: Person) -> None:
+    view, desk = at_work.bench.slices["axial"], at_work.desk
+    before = desk.view
+    at_work.drag(view, (100, 100), (160, 130), Qt.MouseButton.RightButton)
+    assert desk.view.window > before.window
+    assert desk.view.level > before.level
+    at_work.drag(view, (100, 100), (140, 90), Qt.MouseButton.MiddleButton)
+    right, down = view.slice.pan_mm
+    assert right > 0 > down
+    at_work.window.actions_by_name["reset_views"].trigger()
+    assert view.slice.pan_mm == (0, 0)
+
+
+def test_looking_never_changes_the_plan(at_work: Person) -> None:
+    plan, done = at_work.desk.kept, list(at_work.desk.done)
+    for view in at_work.bench.views.values():
+        for button in (Qt.MouseButton.LeftButton, Qt.MouseButton.MiddleButton, Qt.MouseButton.RightButton):
+            at_work.drag(view, (60, 60), (120, 90), button)
+        wheel(view, 2)
+    assert at_work.desk.kept is plan
+    assert at_work.desk.done == done
+
+
+def test_double_click_shows_one_view_and_again_all(at_work: Person) -> None:
+    bench = at_work.bench
+    for name, view in bench.views.items():
+        QTest.mouseDClick(view, Qt.MouseButton.LeftButton, pos=QPoint(30, 30))
+        at_work.let_be()
+        assert [n for n, v in bench.views.items() if v.isVisible()] == [name]
+        at_work.press_key(view, Qt.Key.Key_Space)
+        assert all(v.isVisible() for v in bench.views.values())
+
+
+def test_the_status_bar_tells_grey_value_and_place(at_work: Person) -> None:
+    view = at_work.bench.slices["axial"]
+    bright = np.array([3.0, 8.0, 10.0])
+    at_work.desk.point_at(tuple(bright))
+    x, y = view.eye().pixel(bright)
+    QTest.mouseMove(view, QPoint(round(x), round(y)))
+    at_work.let_be()
+    told = at_work.window._under_cursor.text()
+    assert told.startswith("1000 HU")
+    assert "L " in told
+    assert "P " in told
+    assert "S 10" in told
+
+
+def test_the_3d_view_picks_and_chooses_what_is_seen(at_work: Person) -> None:
+    view = at_work.bench.view3d
+    view.look("left")
+    x, y = view.eye().pixel((6.5, 0, 2))
+    at_work.click(view, (x, y))
+    assert at_work.desk.view.chosen == "plate"
+    met = view.point_at(x, y)
+    assert met[0] == pytest.approx(6.5, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("side", "right", "up"),
+    [
+        ("anterior", (1, 0, 0), (0, 0, 1)),
+        ("posterior", (-1, 0, 0), (0, 0, 1)),
+        ("left", (0, 1, 0), (0, 0, 1)),
+        ("superior", (-1, 0, 0), (0, -1, 0)),
+    ],
+)
+def test_3d_looks_from_the_named_side_and_is_never_mirrored(
+    at_work: Person, side: str, right: tuple, up: tuple
+) -> None:
+    at_work.window.actions_by_name[f"look_{side}"].trigger()
+    eye = at_work.bench.view3d.eye()
+    middle, aside, above = eye.pixels([(0, 0, 0), np.multiply(right, 5), np.multiply(up, 5)])
+    assert aside[0] > middle[0] + 1
+    assert above[1] < middle[1] - 1
+    assert np.dot(np.cross(right, up), eye.ray(0, 0)[1]) == pytest.approx(-1), "not a mirror image"
+
+
+def test_a_picture_of_the_3d_view_is_not_blank(at_work: Person) -> None:
+    view = at_work.bench.view3d
+    view.surface.settle()
+    at_work.let_be()
+    picture = view.grab().toImage()
+    colours = {picture.pixel(x, y) for x in range(0, picture.width(), 5) for y in range(0, picture.height(), 5)}
+    assert len(colours) > 50
+
+
+def test_esc_takes_a_drag_back(at_work: Person) -> None:
+    at_work.bench.add_step("move")
+    at_work.wait_for("move")
+    at_work.click(at_work.bench.form.editor("pose").place_button)
+    view, hand = at_work.bench.slices["coronal"], at_work.bench.hand
+    kept = at_work.desk.kept
+    x, y = hand.grip_pixel(view, "L-R", "shift")
+    at_work.drag(view, (x, y), (x + 40, y), release=False)
+    assert at_work.desk.plan is not kept
+    at_work.press_key(view, Qt.Key.Key_Escape)
+    assert at_work.desk.plan is kept
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x + 40), round(y)))
+    at_work.let_be()
+    assert at_work.desk.kept is kept
+
+
+def test_nothing_can_be_dragged_unless_it_is_held(at_work: Person) -> None:
+    at_work.bench.add_step("move")
+    at_work.wait_for("move")
+    at_work.click(at_work.bench.form.editor("pose").place_button)
+    view, hand = at_work.bench.slices["coronal"], at_work.bench.hand
+    x, y = hand.grip_pixel(view, "L-R", "shift")
+    at_work.click(at_work.bench.form.editor("pose").place_button)
+    kept = at_work.desk.kept
+    at_work.drag(view, (x, y), (x + 40, y))
+    assert at_work.desk.kept is kept
+
+
+def test_a_drag_reads_out_how_far_in_words(at_work: Person) -> None:
+    at_work.bench.add_step("move")
+    at_work.wait_for("move")
+    at_work.click(at_work.bench.form.editor("pose").place_button)
+    view, hand = at_work.bench.slices["coronal"], at_work.bench.hand
+    x, y = hand.grip_pixel(view, "L-R", "shift")
+    mm = view.eye().mm_per_pixel((0, 0, 0))
+    at_work.drag(view, (x, y), (x + 40, y), release=False)
+    assert at_work.window.statusBar().currentMessage() == f"{40 * mm:.1f} mm left"
+    boxes = at_work.bench.form.editor("pose").boxes
+    assert boxes[0].value() == pytest.approx(40 * mm, abs=0.01)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x + 40), round(y)))
+
+
+def test_a_drag_frame_is_cheap_and_uploads_nothing(at_work: Person, record_property) -> None:
+    import time
+
+    at_work.bench.add_step("move")
+    at_work.wait_for("move")
+    at_work.click(at_work.bench.form.editor("pose").place_button)
+    view, hand = at_work.bench.view3d, at_work.bench.hand
+    uploads = view.stage.uploads
+    x, y = hand.grip_pixel(view, "S-I", "shift")
+    QTest.mousePress(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    cost = []
+    for n in range(1, 31):
+        start = time.thread_time()
+        hand.move(x, y - n)
+        cost.append(time.thread_time() - start)
+        at_work.let_be(1)
+    QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y - 30)))
+    record_property("drag_frame_ms", 1000 * float(np.median(cost)))
+    assert np.median(cost) <= 0.005
+    assert view.stage.uploads == uploads

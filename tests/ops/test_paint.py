@@ -1,0 +1,57 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from surgiplan.errors import NeedsHand
+from surgiplan.ops.paint import Paint
+from surgiplan.plan.evaluate import run_step
+from surgiplan.plan.operation import Ref
+from surgiplan.plan.plan import Step, from_json, to_json
+from surgiplan.plan.work import Work
+from surgiplan.values import Bits, Mask
+from tests.ops.shapes import ball_mask, grid
+
+REF = Ref[Mask]("m")
+MASK = ball_mask()
+voxels = st.lists(st.tuples(*[st.integers(0, n - 1) for n in grid().shape_kji]), max_size=30)
+
+
+def chosen(kji: list[tuple[int, int, int]]) -> np.ndarray:
+    array = np.zeros(grid().shape_kji, np.bool_)
+    if kji:
+        array[tuple(np.array(kji).T)] = True
+    return array
+
+
+@settings(max_examples=40)
+@given(voxels, voxels)
+def test_it_is_mask_or_added_and_not_removed(
+    added: list[tuple[int, int, int]], removed: list[tuple[int, int, int]]
+) -> None:
+    paint = Paint(mask=REF, added=Bits.of(added), removed=Bits.of(removed))
+    painted = paint.run(Work(), MASK)
+    assert np.array_equal(painted.voxels, (MASK.voxels | chosen(added)) & ~chosen(removed))
+    assert painted.level == MASK.level
+    again = from_json({"paint": Paint}, to_json(paint))
+    assert np.array_equal(again.run(Work(), MASK).voxels, painted.voxels)
+
+
+@pytest.mark.parametrize("stroke", ["added", "removed"])
+def test_one_stroke_is_enough(stroke: str) -> None:
+    middle = (15, 19, 20)
+    painted = Paint(mask=REF, **{stroke: Bits.of([middle, (0, 0, 0)])}).run(Work(), MASK)  # type: ignore[arg-type]
+    assert painted.voxels[middle] == (stroke == "added")
+    assert painted.voxels[0, 0, 0] == (stroke == "added")
+
+
+def test_strokes_beyond_the_scan_are_left_out() -> None:
+    painted = Paint(mask=REF, added=Bits.of([[500, 2, 3], [2, 3, 44]])).run(Work(), MASK)
+    assert np.array_equal(painted.voxels, MASK.voxels)
+
+
+def test_where_nobody_has_painted_it_needs_a_hand() -> None:
+    with pytest.raises(NeedsHand, match="hand: nothing is painted yet: paint, erase, or remove this step"):
+        run_step(Step("hand", Paint(mask=REF)), {"mask": MASK}, Work())
+    said_so = Paint(mask=REF, added=Bits())
+    assert np.array_equal(said_so.run(Work(), MASK).voxels, MASK.voxels)
