@@ -54,12 +54,14 @@ class Measure(Operation[Measurement]):
         if self.kind in POINTS:
             needed, rule = POINTS[self.kind]
             if len(self.points) > needed:
-                raise StepFailed(f"a {self.kind} takes {needed} points, not {len(self.points)}: remove some")
+                raise StepFailed(
+                    f"{self.kind} takes {needed} points, not {len(self.points)}: remove the others"
+                )
             return rule(*self.points, frame_uid=frame, landmark_sd_mm=self.landmark_sd)
         if self.kind == "plane-angle":
             assert self.plane_a is not None
             assert self.plane_b is not None
             return measure.angle_between_planes(self.plane_a, self.plane_b, frame_uid=frame)
         if part is None:
-            raise StepFailed(f"a {self.kind} needs a part: choose the body to measure")
+            raise StepFailed(f"{self.kind} needs a part: choose the body to measure")
         return measure.volume(part) if self.kind == "volume" else measure.area(part)
