@@ -2,12 +2,17 @@
 
 import json
 import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from surgiplan.formats.dicomwrite import write_series
 from tests.cli.conftest import Answer, Run
-from tests.ops.shapes import CENTRE
+from tests.ops.shapes import CENTRE, ball_scan, grid
 
 
 def plain(answer: Answer) -> bool:
@@ -154,3 +159,42 @@ def test_a_fault_of_ours_is_told_as_one(
     assert "ZeroDivisionError" in report.read_text()
     assert "Meier" not in report.read_text()
     report.unlink()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of 3 MB; mounting one takes rights that not every machine gives."""
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True
+    )
+    if mounted.returncode != 0:
+        pytest.skip("no small disk can be mounted here")
+    yield disk
+    subprocess.run(["umount", "-l", str(disk)], check=True)
+
+
+@pytest.mark.skipif(shutil.which("mount") is None, reason="there is no mount on this system")
+def test_a_disk_that_is_full(run: Run, case: Path, small_disk: Path, tmp_path: Path) -> None:
+    full = small_disk / "ball.surgiplan"
+    shutil.copy(case, full)
+    noise = np.random.default_rng(3).integers(-900, 2000, (40, 200, 240)).astype(np.int16)
+    write_series(replace(ball_scan(), grid=grid((40, 200, 240)), voxels=noise), tmp_path / "large")
+    answer = run("import", tmp_path / "large", "--case", full, "--name", "more")
+    assert (answer.code, plain(answer)) == (13, True)
+    assert "full" in answer.err
+    assert unchanged(run, full)
+    while True:
+        try:
+            with (small_disk / "filler").open("ab") as filler:
+                filler.write(bytes(4096))
+        except OSError:
+            break
+    answer = run("export", full, "ball", "--to", small_disk / "ball.stl")
+    assert answer.code in (10, 13)
+    assert plain(answer)
+    assert not (small_disk / "ball.stl").exists()
+    (small_disk / "filler").unlink()
+    assert unchanged(run, full)
+    assert run("verify", full).code == 0

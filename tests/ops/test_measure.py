@@ -119,7 +119,7 @@ def test_an_open_or_inside_out_part_has_no_volume(part: Part) -> None:
 
 @pytest.mark.parametrize("kind", ["volume", "area"])
 def test_without_a_part_there_is_nothing_to_measure(kind: str) -> None:
-    with pytest.raises(StepFailed, match=f"a {kind} needs a part: choose the body to measure"):
+    with pytest.raises(StepFailed, match=rf"{kind} needs a part: choose the body to measure"):
         measured(kind)
 
 
