@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QComboBox, QDialog, QFileDialog, QLabel, QVBoxLayout, QWidget
 
 from . import theme
@@ -51,6 +52,7 @@ class PictureDialog(QDialog):
 
     def __init__(self, parent: QWidget, title: str, views: dict[str, str], encrypted: bool = False) -> None:
         super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setWindowTitle(title)
         self.what = QComboBox()
         self.what.setObjectName("picture_what")

@@ -30,6 +30,7 @@ DIRECTIONS: tuple[Direction, ...] = ("anterior", "posterior", "left", "right", "
 _Gesture = Literal["", "hand", "orbit", "pan", "zoom", "cross"]
 _CLICK_PIXELS = 4
 _DEGREES_PER_PIXEL = 0.45
+_LINED_TRIANGLES = 80_000
 _FIRST_LOOK = (28.0, -14.0)  # from the front, a little from the patient's right and above
 
 
@@ -77,8 +78,9 @@ class View3D(QWidget):
     def follow(self) -> None:
         """Show the scene of the desk; a crosshair that moves costs no frame here."""
         scene = self._desk.scene
-        if self._hand.active:  # its own arrows and rings are painted over the view
-            scene = replace(scene, items=tuple(i for i in scene.items if not isinstance(i, PoseMark)))
+        held = self._hand.active  # its own arrows and rings are painted over the view
+        items = tuple(_lined(item) for item in scene.items if not (held and isinstance(item, PoseMark)))
+        scene = replace(scene, items=items)
         if self._shown is None or not looks_alike(self._shown, scene):
             self._shown = scene
             self.surface.show_scene(scene)
@@ -247,6 +249,13 @@ class View3D(QWidget):
         self._desk.seen.disconnect(self.follow)
         self._hand.changed.disconnect(self.follow)
         self.surface.shut()
+
+
+def _lined(item: Item) -> Item:
+    """A chosen shape has a line round it, unless finding that line would hold up every frame."""
+    if isinstance(item, Surface) and item.chosen and len(item.mesh.triangles) > _LINED_TRIANGLES:
+        return replace(item, chosen=False)
+    return item
 
 
 def looks_alike(a: Scene, b: Scene) -> bool:

@@ -34,6 +34,7 @@ class Bearings:
         self._legend = _legend(scale)
         for actor in (self._bar.actor, self._length, self._safety, self._side, self._legend):
             renderer.AddViewProp(actor)
+        self.legend(None)
 
     def caption(self, captions: Captions) -> None:
         """Write the safety line and, where there is one, the planned side."""
