@@ -1,9 +1,10 @@
 # The two commands of a newcomer are `make demo` and `make test`; each sets up all it needs.
-PYTHON ?= $(shell command -v python3.13 || command -v python3.12 || command -v python3.11 || echo python3)
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv/bin
 OUT ?= demo-output
 
-.PHONY: demo test test-all window ready ready-tests lint types sample-data bench clean
+.PHONY: python demo test test-all window ready ready-tests lint types sample-data bench clean
 
 demo: ready
 	$(VENV)/python -m surgiplan demo --out $(OUT) $(if $(DISPLAY)$(WAYLAND_DISPLAY),--window)
@@ -27,10 +28,13 @@ types: ready
 sample-data: ready
 	$(VENV)/python -m surgiplan.phantoms.sample sample_data
 
-ready:
+ready: python
 	@$(PYTHON) packaging/setup_environment.py
 
-ready-tests:
+python:
+	@test -n "$(PYTHON)" || { echo "surgiplan needs Python 3.11 or newer: install it and try again" >&2; exit 1; }
+
+ready-tests: python
 	@$(PYTHON) packaging/setup_environment.py --tests
 
 clean:

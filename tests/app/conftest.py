@@ -95,14 +95,10 @@ class Person:
             if action.menu() is None:
                 QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=place)
             else:  # opens by itself under a real window system, by a click without one
-                self.wait(lambda a=action: self._open_below(a, menu, place), title, 5)
+                if not has_display():
+                    QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=place)
+                self.wait(action.menu().isVisible, f"the menu {title}", 5)
             self.let_be()
-
-    @staticmethod
-    def _open_below(action: QAction, menu: QMenu, place: QPoint) -> bool:
-        if not action.menu().isVisible() and not has_display():
-            QTest.mouseClick(menu, Qt.MouseButton.LeftButton, pos=place)
-        return action.menu().isVisible()
 
     def type_number(self, box: QWidget, number: float) -> None:
         box.setFocus()
@@ -195,9 +191,7 @@ def make_person(look: QApplication, tmp_path: Path) -> Iterator[Callable[..., Pe
 
     def make(painted: bool | None = None, **more: object) -> Person:
         settings = QSettings(str(tmp_path / "settings.ini"), QSettings.Format.IniFormat)
-        window = Window(
-            painted=not has_display() if painted is None else painted, settings=settings, **more
-        )
+        window = Window(painted=not has_display() if painted is None else painted, settings=settings, **more)
         window.resize(1280, 860)
         window.show()
         window.activateWindow()
@@ -231,10 +225,10 @@ def box_part(size: tuple[float, float, float], centre: tuple[float, float, float
 
 def asymmetric_volume() -> Volume:
     """Air with a bright block on the patient's left, behind and above; no two axes are alike."""
-    voxels = np.full((21, 17, 13), -1000, np.int16)
-    voxels[14:19, 11:15, 8:12] = 1000
+    voxels = np.full((42, 34, 26), -1000, np.int16)
+    voxels[28:38, 22:30, 16:24] = 1000
     affine = np.eye(4)
-    affine[:3, :3] = np.eye(3)[:, ::-1] * (2.0, 1.5, 1.0)
+    affine[:3, :3] = np.eye(3)[:, ::-1] * (1.0, 0.75, 0.5)
     affine[:3, 3] = (-6.0, -12.0, -20.0)
     return Volume(Grid(voxels.shape, affine, "1.2.3"), given_away(voxels))
 

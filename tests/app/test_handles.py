@@ -35,7 +35,7 @@ angles = st.floats(-170, 170, allow_nan=False)
 @given(angles, st.floats(-80, 80), st.floats(0.05, 2.0))
 def test_pixels_and_rays_agree(azimuth: float, elevation: float, scale: float) -> None:
     eye = eye_looking(azimuth, elevation, scale)
-    point = np.asarray(PIVOT) + (3.0, 5.0, -7.0)
+    point = np.add(PIVOT, (3.0, 5.0, -7.0))
     start, away = eye.ray(*eye.pixel(point))
     gap = np.cross(point - start, away)
     assert np.linalg.norm(gap) < 1e-6

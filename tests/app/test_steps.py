@@ -34,7 +34,8 @@ def test_an_empty_case_says_how_to_begin(make_person, tmp_path) -> None:
     assert person.bench.form._title.text() == "No step chosen"
     person.click(person.bench.steps.add_button)
     chooser = person.bench.chooser
-    texts = {i.text(0): i for i in chooser.list.findItems("", Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive)}
+    everything = Qt.MatchFlag.MatchContains | Qt.MatchFlag.MatchRecursive
+    texts = {item.text(0): item for item in chooser.list.findItems("", everything)}
     assert texts["Threshold"].isDisabled()
     assert "needs a scan" in texts["Threshold"].text(1)
     assert not texts["Place implant"].isDisabled()
@@ -282,7 +283,8 @@ def test_a_finding_leads_to_its_place(at_work: Person) -> None:
     assert collision.depth_mm > 0
     found = at_work.bench.findings.list
     at_work.wait(lambda: found.count() > 0, "a finding")
-    QTest.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=found.visualItemRect(found.item(0)).center())
+    place = found.visualItemRect(found.item(0)).center()
+    QTest.mouseClick(found.viewport(), Qt.MouseButton.LeftButton, pos=place)
     at_work.let_be()
     assert at_work.desk.view.crosshair_lps == pytest.approx(collision.at_lps)
     assert at_work.desk.view.chosen == "collide"

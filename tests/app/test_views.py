@@ -1,5 +1,7 @@
 """The four views: linked, true to the patient, and never changing the plan."""
 
+import time
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
@@ -172,7 +174,8 @@ def test_a_picture_of_the_3d_view_is_not_blank(at_work: Person) -> None:
     view.surface.settle()
     at_work.let_be()
     picture = view.grab().toImage()
-    colours = {picture.pixel(x, y) for x in range(0, picture.width(), 5) for y in range(0, picture.height(), 5)}
+    places = [(x, y) for x in range(0, picture.width(), 5) for y in range(0, picture.height(), 5)]
+    colours = {picture.pixel(x, y) for x, y in places}
     assert len(colours) > 50
 
 
@@ -219,8 +222,6 @@ def test_a_drag_reads_out_how_far_in_words(at_work: Person) -> None:
 
 
 def test_a_drag_frame_is_cheap_and_uploads_nothing(at_work: Person, record_property) -> None:
-    import time
-
     at_work.bench.add_step("move")
     at_work.wait_for("move")
     at_work.click(at_work.bench.form.editor("pose").place_button)

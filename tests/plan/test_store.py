@@ -1,4 +1,5 @@
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -87,6 +88,22 @@ def test_results_lie_in_a_folder_of_their_version(monkeypatch: pytest.MonkeyPatc
     assert cache_folder().name.startswith(f"results-{__version__}-")
     monkeypatch.delenv("SURGIPLAN_CACHE")
     assert "surgiplan" in str(cache_folder())
+
+
+def test_results_of_an_older_program_go_after_two_weeks(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SURGIPLAN_CACHE", str(tmp_path))
+    ours, recent, old, foreign = (
+        tmp_path / name for name in (cache_folder().name, "results-0-a", "results-0-b", "mine")
+    )
+    for folder in (ours, recent, old, foreign):
+        folder.mkdir()
+        (folder / "file").write_bytes(b"x")
+        days = 0 if folder == recent else 15
+        os.utime(folder, (time.time() - days * 86400,) * 2)
+    assert cache_folder() == ours
+    assert {f.name for f in tmp_path.iterdir()} == {ours.name, recent.name, foreign.name}
 
 
 def test_a_folder_with_no_room_at_all_keeps_nothing(tmp_path: Path) -> None:
