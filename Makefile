@@ -2,12 +2,12 @@
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv/bin
-OUT ?= demo-output
+OUT ?=
 
 .PHONY: python demo test test-all window ready ready-tests lint types sample-data bench clean
 
 demo: ready
-	$(VENV)/python -m surgiplan demo --out $(OUT) $(if $(DISPLAY)$(WAYLAND_DISPLAY),--window)
+	$(VENV)/python -m surgiplan demo $(if $(OUT),--out $(OUT)) $(if $(DISPLAY)$(WAYLAND_DISPLAY),--window)
 
 window: ready
 	$(VENV)/python -m surgiplan
@@ -38,4 +38,4 @@ ready-tests: python
 	@$(PYTHON) packaging/setup_environment.py --tests
 
 clean:
-	rm -rf .venv $(OUT) .mypy_cache .ruff_cache
+	rm -rf .venv demo-output demo-output-* .mypy_cache .ruff_cache

@@ -100,7 +100,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made = command("demo", None, "walk the whole job once on phantoms, or on a CT of yours")
-    made.add_argument("--out", type=Path, default=Path("demo-output"), help="folder for all that is written")
+    made.add_argument("--out", type=Path, help="folder for all that is written; demo-output if not given")
     made.add_argument(
         "--dicom", type=Path, help="a CT of yours (folder, file or zip) instead of the phantoms"
     )

@@ -5,6 +5,7 @@ import time
 from argparse import Namespace
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,8 @@ class Walk:
 
 def demo(arguments: Namespace, open_window: Callable[[Path | None, bool], int]) -> int:
     """Walk the job on the femur and the limb phantom, or on a CT of the user."""
-    out: Path = arguments.out
+    out: Path = arguments.out or _fresh_folder()
+    arguments.out = out
     out.mkdir(parents=True, exist_ok=True)
     if arguments.dicom is not None:
         cases = [_walked(arguments, "ct", arguments.dicom, "", scan_walk)]
@@ -112,6 +114,13 @@ def demo(arguments: Namespace, open_window: Callable[[Path | None, bool], int]) 
     told = {"out": str(out), "cases": [c.name for c in cases], "files": sorted(p.name for p in out.iterdir())}
     print(json.dumps(told, indent=1) if arguments.json else f"all is in {out}\n{SAFETY_LINE}")
     return open_window(cases[0], False) if arguments.window else 0
+
+
+def _fresh_folder() -> Path:
+    """demo-output, or demo-output-2 and so on when there is one already."""
+    return next(
+        p for n in count(1) if not (p := Path(f"demo-output-{n}" if n > 1 else "demo-output")).exists()
+    )
 
 
 def _walked(
