@@ -1,0 +1,82 @@
+"""Ways through the operations that several tests go, and how they tell their figures."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from surgiplan.ops import OPERATIONS
+from surgiplan.ops.boolean import Boolean
+from surgiplan.ops.collide import Collide
+from surgiplan.ops.cut import Cut
+from surgiplan.ops.fit import Fit
+from surgiplan.ops.grow import Grow
+from surgiplan.ops.keep_part import KeepPart
+from surgiplan.ops.measure import Measure
+from surgiplan.ops.mirror import Mirror
+from surgiplan.ops.move import Move
+from surgiplan.ops.paint import Paint
+from surgiplan.ops.place_implant import PlaceImplant
+from surgiplan.ops.register import Register
+from surgiplan.ops.socket import Socket
+from surgiplan.ops.source import Source
+from surgiplan.ops.surface import Surface
+from surgiplan.ops.threshold import Threshold
+from surgiplan.plan.operation import Ref
+from surgiplan.plan.plan import Plan
+from surgiplan.plan.work import Work
+from surgiplan.values import Bits, Part, Plane, Pose, Volume
+
+Told = Callable[[str, object], None]
+
+
+def tell(record: Told, **figures: float) -> str:
+    """Keep figures with the test and give them as words."""
+    for name, figure in figures.items():
+        record(name, f"{figure:.6g}")
+    return ", ".join(f"{name} {figure:.6g}" for name, figure in figures.items())
+
+
+def bone_of(volume: Volume, level: float) -> Part:
+    """The largest body brighter than a level, as a solid."""
+    work = Work()
+    mask = Threshold(volume=Ref("ct"), low=level, high=5000).run(work, volume)
+    largest = KeepPart(mask=Ref("mask")).run(work, mask)
+    return Surface(volume=Ref("ct"), mask=Ref("mask"), cavities="fill").run(work, volume, largest)
+
+
+def sixty_steps() -> Plan:
+    """A plan of real operations, such as a planner may build in a day; every operation is in it."""
+    plane, away = Plane((10, 20, 30), (0.1, 0.2, 0.97)), Pose.of_rotation((0, 0, 1), 3, (5, 5, 5))
+    brush = Bits.of(np.argwhere(np.random.default_rng(3).random((40, 64, 64)) < 0.02))
+    screws = [item for item in OPERATIONS["place_implant"].spec.field("item").choices if "plate" not in item]
+    marks = tuple((float(x), float(y), 3.0) for x, y in ((1, 2), (30, 5), (8, 40)))
+    plan = (
+        Plan()
+        .add("ct", Source(digest="0" * 32))
+        .add("bright", Threshold(volume=Ref("ct"), low=226))
+        .add("grown", Grow(volume=Ref("ct"), seed=(1, 2, 3), low=300))
+        .add("largest", KeepPart(mask=Ref("bright")))
+        .add("painted", Paint(mask=Ref("largest"), added=brush, removed=Bits.of([[1, 2, 3]])))
+        .add("bone", Surface(volume=Ref("ct"), mask=Ref("painted"), cavities="fill"))
+        .add("sound_side", Surface(volume=Ref("ct"), mask=Ref("grown")))
+        .add("mirrored", Mirror(part=Ref("sound_side"), plane=plane))
+        .add(
+            "overlaid",
+            Register(moving=Ref("mirrored"), fixed=Ref("bone"), moving_points=marks, fixed_points=marks),
+        )
+        .add("osteotomy", Cut(part=Ref("bone"), plane=plane, kerf=1.0))
+        .add("fragment", Move(part=Ref("osteotomy", "b"), pose=away))
+        .add("joined", Boolean(a=Ref("osteotomy", "a"), b=Ref("fragment")))
+        .add("cup", Socket(limb=Ref("bone"), trim=plane))
+        .add("cup_fit", Fit(body=Ref("bone"), against=Ref("cup")))
+        .add("deviation", Fit(body=Ref("fragment"), against=Ref("overlaid", "moved")))
+        .add("shortening", Measure(kind="distance", points=marks[:2]))
+    )
+    n = 0
+    while len(plan.steps) < 60:
+        place = Pose.of_shift((n, 2 * n, 3 * n)).after(away)
+        plan = plan.add(f"screw{n}", PlaceImplant(item=screws[n % len(screws)], pose=place))
+        body = "osteotomy.a" if n % 2 else "fragment"
+        plan = plan.add(f"check{n}", Collide(a=Ref(f"screw{n}"), b=Ref.of(body)))
+        n += 1
+    return plan
