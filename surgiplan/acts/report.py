@@ -20,6 +20,7 @@ h1{font-size:17pt;margin:0}h2{font-size:11.5pt;margin:5mm 0 1.5mm}
 .side{font-size:13pt;font-weight:700}.use{background:#8a5a00;color:#fff;padding:1.5mm 3mm;margin:3mm 0}
 table{border-collapse:collapse;width:100%}
 td,th{text-align:left;padding:.8mm 2mm;border-bottom:.2mm solid #c9ced6;vertical-align:top}
+td{overflow-wrap:anywhere}
 th{color:#59616b;font-weight:600}td.n{white-space:nowrap}
 .pictures{display:flex;flex-wrap:wrap;gap:3mm}figure{margin:0;flex:1 1 45%}img{width:100%;display:block}
 figcaption{color:#59616b;font-size:9pt}.danger{color:#b00020;font-weight:600}.warning{color:#8a5a00;font-weight:600}

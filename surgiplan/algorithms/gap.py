@@ -41,6 +41,8 @@ def gap_map(
         raise StepFailed(
             f"The contact ({contact_mm:g} mm) and the limit ({within_mm:g} mm) of a fit must be 0 mm or more."
         )
+    if not len(body.mesh.triangles):
+        raise StepFailed("The body that shall carry the map is empty: choose another one.")
     to_other = against.pose.inverse.after(body.pose)
     gap = SignedDistance(against.mesh).at(to_other.apply(body.mesh.points), report)
     area = _area_of_points(body.mesh)
@@ -50,7 +52,7 @@ def gap_map(
     if within_mm:
         counted &= np.abs(gap) <= within_mm
     if not counted.any():
-        nearest = float(np.abs(gap).min()) if len(gap) else math.nan
+        nearest = float(np.abs(gap).min())
         raise StepFailed(
             f"No point of the body is left to compare: the nearest lies {nearest:.3f} mm from the other "
             "surface. Raise the limit, choose a larger region, or bring the bodies together."

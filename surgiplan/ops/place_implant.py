@@ -4,6 +4,7 @@ from functools import lru_cache
 from typing import Annotated
 
 from ..algorithms.implant import catalogue, implant_mesh
+from ..errors import StepFailed
 from ..plan.operation import Choice, Operation, operation
 from ..plan.work import Work
 from ..values import IDENTITY, Mesh, Part, Pose
@@ -14,16 +15,35 @@ class PlaceImplant(Operation[Part]):
     """Place an implant of the catalogue.
 
     item: its name in the catalogue
+    edition: the state of its catalogue entry; filled in by itself, empty it to take the present one
     pose: from the implant's own coordinates (origin at the seat of the head, z towards the tip;
         for a plate the middle of the bone side, x along it) to the patient
     """
 
     item: Annotated[str, Choice(lambda: tuple(catalogue()))]
+    edition: str = ""
     pose: Pose = IDENTITY
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if not self.edition.startswith(f"{self.item}:"):  # new, or another item was chosen
+            object.__setattr__(self, "edition", f"{self.item}:{_edition(self.item)}")
+
     def run(self, work: Work) -> Part:
-        """The implant's closed shape with this pose."""
+        """The implant's closed shape with this pose.
+
+        Raises StepFailed when the catalogue has changed since it was chosen.
+        """
+        if self.edition != f"{self.item}:{_edition(self.item)}":
+            raise StepFailed(
+                f"the catalogue entry {self.item} has changed since it was chosen: look at it, then empty"
+                " the field edition to take it as it is now"
+            )
         return Part(_shape(self.item), self.pose)
+
+
+def _edition(item: str) -> str:
+    return catalogue()[item].digest[:12]
 
 
 @lru_cache(maxsize=64)

@@ -23,25 +23,27 @@ class Child:
     """
 
     def __init__(self) -> None:
-        self._lock = Lock()
+        self._lock, self._closed = Lock(), False
         self._process: multiprocessing.process.BaseProcess | None = None
         self._pipe: Connection | None = None
 
     def warm(self) -> None:
-        """Start the child if none is waiting."""
+        """Start the child if none is waiting; not after `close`."""
         with self._lock:
-            self._started()
+            if not self._closed:
+                self._started()
 
     def run(self, operation: Operation[Any], values: Mapping[str, Any], work: Work) -> Any:
         """The result of the operation.
 
         Raises what it raised; StepFailed when the child died; Cancelled, at once, on a stop.
         """
+        order, given = pickle.dumps(operation), encode(dict(values))
         with self._lock:
             pipe = self._started()
             try:
-                pipe.send_bytes(pickle.dumps(operation))
-                pipe.send_bytes(encode(dict(values)))
+                pipe.send_bytes(order)
+                pipe.send_bytes(given)
                 return self._answer(pipe, work)
             except (EOFError, OSError) as problem:
                 self._end()
@@ -57,7 +59,7 @@ class Child:
     def _answer(self, pipe: Connection, work: Work) -> Any:
         while True:
             while not pipe.poll(_HEAR_SECONDS):
-                work.report(0.5, "")
+                work.hear()
             kind, content = pickle.loads(pipe.recv_bytes())
             if kind == "report":
                 work.report(*content)
@@ -69,6 +71,7 @@ class Child:
     def close(self) -> None:
         """End the child."""
         with self._lock:
+            self._closed = True
             self._end()
 
     def _started(self) -> Connection:

@@ -28,9 +28,13 @@ class Work:
         self.stop = stop or Event()
         self._watch = watch
 
-    def report(self, fraction: float, text: str) -> None:
-        """Tell how far the work is; raises Cancelled when a stop was asked."""
+    def hear(self) -> None:
+        """Raise Cancelled when a stop was asked."""
         if self.stop.is_set():
             raise Cancelled("stopped on request")
+
+    def report(self, fraction: float, text: str) -> None:
+        """Tell how far the work is; raises Cancelled when a stop was asked."""
+        self.hear()
         if self._watch is not None:
             self._watch(min(max(fraction, 0.0), 1.0), text)

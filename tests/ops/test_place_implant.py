@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from surgiplan.errors import Usage
+from surgiplan.errors import StepFailed, Usage
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.work import Work
@@ -73,3 +75,14 @@ def test_what_is_not_in_the_catalogue_is_refused_with_what_is() -> None:
 def test_it_needs_no_other_step() -> None:
     assert not [field for field in PlaceImplant.spec.fields if field.kind is Ref]
     assert PlaceImplant.spec.runs == "here"
+
+
+def test_a_changed_catalogue_entry_is_noticed() -> None:
+    """The shape of a plan must not change because somebody edited the catalogue."""
+    chosen = PlaceImplant(item=ITEMS[0])
+    assert chosen.edition.startswith(f"{ITEMS[0]}:")
+    assert replace(chosen, item=ITEMS[1]).edition.startswith(f"{ITEMS[1]}:")
+    old = replace(chosen, edition=f"{ITEMS[0]}:000000000000")
+    with pytest.raises(StepFailed, match="has changed since it was chosen"):
+        old.run(Work())
+    assert replace(old, edition="") == chosen
