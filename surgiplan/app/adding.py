@@ -103,7 +103,7 @@ class StepChooser(QFrame):
         self._fill({name: lacking(plan, operation) for name, operation in self._operations.items()})
         self.search.clear()
         width = self.fontMetrics().averageCharWidth()
-        self.resize(width * 84, self.fontMetrics().height() * 30)
+        self.resize(width * 118, self.fontMetrics().height() * 30)
         self.list.setColumnWidth(0, width * 22)
         self.move(place)
         self.show()

@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import QStandardPaths, Qt
+from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
     QAbstractItemView,
     QButtonGroup,
@@ -55,7 +56,10 @@ class Place:
 
 def ok_cancel() -> QDialogButtonBox:
     """The two buttons at the foot of a dialog."""
-    return QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+    box = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
+    for button in box.buttons():
+        button.setIcon(QIcon())  # some desktops put bright pictures there
+    return box
 
 
 def free_case_path(stem: str) -> Path:
@@ -76,10 +80,13 @@ class SideChoice(QGroupBox):
     """
 
     def __init__(self, changed: Callable[[], None], known: str = "", stated: str = "") -> None:
-        super().__init__("Planned side")
+        super().__init__()
+        self.setTitle(self.tr("Planned side"))
         self._group = QButtonGroup(self)
         row = QHBoxLayout(self)
-        for n, (letter, text) in enumerate((("R", "Right"), ("L", "Left"), ("", "Not set"))):
+        for n, (letter, text) in enumerate(
+            (("R", self.tr("Right")), ("L", self.tr("Left")), ("", self.tr("Not set")))
+        ):
             button = QRadioButton(text)
             button.setObjectName(f"side_{letter or 'none'}")
             button.setChecked(bool(known) and letter == known)
@@ -88,7 +95,8 @@ class SideChoice(QGroupBox):
             row.addWidget(button)
         row.addStretch(1)
         if stated in ("R", "L"):
-            row.addWidget(QLabel(f"the images state: {'right' if stated == 'R' else 'left'}"))
+            side = self.tr("right") if stated == "R" else self.tr("left")
+            row.addWidget(QLabel(self.tr("the images state: {0}").format(side)))
         self._group.idToggled.connect(lambda *_: changed())
 
     @property
@@ -109,20 +117,21 @@ class PlaceChoice(QGroupBox):
     """
 
     def __init__(self, changed: Callable[[], None], open_case: str, stem: str) -> None:
-        super().__init__("Case")
+        super().__init__()
+        self.setTitle(self.tr("Case"))
         self._changed = changed
-        self.here = QRadioButton(f"Add to the open case, {open_case}")
+        self.here = QRadioButton(self.tr("Add to the open case, {0}").format(open_case))
         self.here.setObjectName("place_here")
-        self.new = QRadioButton("New case file:")
+        self.new = QRadioButton(self.tr("New case file:"))
         self.new.setObjectName("place_new")
         self.here.setVisible(bool(open_case))
         (self.here if open_case else self.new).setChecked(True)
         self.path = QLineEdit(str(free_case_path(stem)))
         self.path.setObjectName("case_path")
         self.path.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
-        browse = QPushButton("Browse...")
+        browse = QPushButton(self.tr("Browse..."))
         browse.clicked.connect(self._browse)
-        self.protect = QCheckBox("Protect with a passphrase; without it nothing can be recovered")
+        self.protect = QCheckBox(self.tr("Protect with a passphrase; without it nothing can be recovered"))
         self.protect.setObjectName("protect")
         for button in (self.here, self.new, self.protect):
             theme.ticked(button)
@@ -143,7 +152,7 @@ class PlaceChoice(QGroupBox):
         column.addLayout(row)
         column.addWidget(self.protect)
         words = QHBoxLayout()
-        for box, text in ((self.first, "passphrase"), (self.second, "the same again")):
+        for box, text in ((self.first, self.tr("passphrase")), (self.second, self.tr("the same again"))):
             box.setEchoMode(QLineEdit.EchoMode.Password)
             box.setPlaceholderText(text)
             words.addWidget(box)
@@ -158,7 +167,7 @@ class PlaceChoice(QGroupBox):
         self._changed()
 
     def _browse(self) -> None:
-        chosen, _ = QFileDialog.getSaveFileName(self, "New case", self.path.text(), CASE_FILTER)
+        chosen, _ = QFileDialog.getSaveFileName(self, self.tr("New case"), self.path.text(), CASE_FILTER)
         if chosen:
             self.path.setText(chosen if chosen.endswith(".surgiplan") else f"{chosen}.surgiplan")
 
@@ -169,11 +178,15 @@ class PlaceChoice(QGroupBox):
             return ""
         path = Path(self.path.text())
         if not self.path.text().strip() or path.exists():
-            return "choose a file name that is not taken" if path.name else "choose a file name for the case"
+            return (
+                self.tr("choose a file name that is not taken")
+                if path.name
+                else self.tr("choose a file name for the case")
+            )
         if self.protect.isChecked() and not self.first.text():
-            return "type a passphrase"
+            return self.tr("type a passphrase")
         if self.protect.isChecked() and self.first.text() != self.second.text():
-            return "both passphrases must be the same"
+            return self.tr("both passphrases must be the same")
         return ""
 
     @property
@@ -199,7 +212,7 @@ class _Import(QDialog):
         self.hint.setObjectName("import_hint")
         self.buttons = ok_cancel()
         self.ok = self.buttons.button(QDialogButtonBox.StandardButton.Ok)
-        self.ok.setText("Import")
+        self.ok.setText(self.tr("Import"))
         self.buttons.accepted.connect(self.accept)
         self.buttons.rejected.connect(self.reject)
         self.column = QVBoxLayout(self)
@@ -220,10 +233,10 @@ class _Import(QDialog):
         """Let OK be pressed only when nothing is missing, and say what is."""
         if not hasattr(self, "column"):
             return  # still being made
-        missing = self._missing() or ("" if self.side.picked else "pick the planned side")
+        missing = self._missing() or ("" if self.side.picked else self.tr("pick the planned side"))
         missing = missing or self.place.problem
         self.ok.setEnabled(not missing)
-        self.hint.setText(f"First: {missing}" if missing else "")
+        self.hint.setText(self.tr("First: {0}").format(missing) if missing else "")
 
 
 class SeriesDialog(_Import):
@@ -240,8 +253,14 @@ class SeriesDialog(_Import):
         super().__init__(parent, "Import DICOM", open_case, known_side, stem, stated)
         self.setObjectName("series_dialog")
         usable = sum(one.usable for one in found.series)
-        told = f"{len(found.series)} series in {found.path.name}, {usable} can be used."
-        self.column.addWidget(QLabel(told + (f" {found.skipped} other files." if found.skipped else "")))
+        told = self.tr("{0} series in {1}, {2} can be used.").format(
+            len(found.series), found.path.name, usable
+        )
+        others = self.tr(" {0} other files.").format(found.skipped) if found.skipped else ""
+        self.column.addWidget(QLabel(told + others))
+        notes = Strip("scan_notes")
+        notes.tell("\n".join(found.notes[:3]), theme.WARNING)
+        self.column.addWidget(notes)
         self.list = QTreeWidget()
         self.list.setObjectName("series_list")
         self.list.setHeaderLabels(["", "Type", "Description", "Voxels", "Spacing, mm", "Remarks"])
@@ -277,8 +296,8 @@ class SeriesDialog(_Import):
         remarks = "" if one is None else "\n".join([*([one.reason] if one.reason else []), *one.warnings])
         self.remarks.tell(remarks, theme.ERROR if one is not None and not one.usable else theme.WARNING)
         if one is None:
-            return "choose a series"
-        return "" if one.usable else "choose a series that can be used"
+            return self.tr("choose a series")
+        return "" if one.usable else self.tr("choose a series that can be used")
 
 
 def _series_item(one: Series) -> QTreeWidgetItem:
@@ -316,13 +335,15 @@ class MeshDialog(_Import):
     ) -> None:
         super().__init__(parent, f"Import {name}", open_case, known_side, Path(name).stem, "")
         self.setObjectName("mesh_dialog")
-        box = QGroupBox("Unit: a mesh file does not say. How large is the shape?")
+        box = QGroupBox(self.tr("Unit: a mesh file does not say. How large is the shape?"))
         column = QVBoxLayout(box)
         size = mesh.bounds[1] - mesh.bounds[0]
         self._units: list[QRadioButton] = []
         for key, word, factor in UNITS:
             x, y, z = size * factor
-            button = QRadioButton(f"{x:.1f} × {y:.1f} × {z:.1f} mm  (the file is in {word})")
+            button = QRadioButton(
+                f"{x:.1f} × {y:.1f} × {z:.1f} mm  " + self.tr("(the file is in {0})").format(word)
+            )
             button.setObjectName(f"unit_{key}")
             button.setChecked(key == "mm")
             theme.ticked(button)
@@ -351,7 +372,7 @@ class PassphraseDialog(QDialog):
         super().__init__(parent)
         self.setObjectName("passphrase_dialog")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setWindowTitle(f"Open {name}")
+        self.setWindowTitle(self.tr("Open {0}").format(name))
         self.box = QLineEdit()
         self.box.setObjectName("passphrase")
         self.box.setEchoMode(QLineEdit.EchoMode.Password)
@@ -361,7 +382,7 @@ class PassphraseDialog(QDialog):
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
         column = QVBoxLayout(self)
-        column.addWidget(QLabel(f"{name} is encrypted. Its passphrase:"))
+        column.addWidget(QLabel(self.tr("{0} is encrypted. Its passphrase:").format(name)))
         column.addWidget(self.box)
         problem = Strip("passphrase_problem")
         problem.tell(again, theme.ERROR)

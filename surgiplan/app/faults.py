@@ -28,20 +28,17 @@ def log_path() -> Path:
     return Path(folder) / "surgiplan" / "faults.log"
 
 
-def tell(
-    parent: QWidget | None, title: str, text: str, kind: str = "warning", rich: bool = False
-) -> QMessageBox:
+def tell(parent: QWidget | None, title: str, text: str, kind: str = "warning") -> QMessageBox:
     """Show a message without stopping the program.
 
     kind: "info", "warning" or "error"
-    rich: whether the text is HTML of our own
     """
     box = QMessageBox(parent)
     box.setObjectName("message")
     icons = {"info": QMessageBox.Icon.Information, "error": QMessageBox.Icon.Critical}
     box.setIcon(icons.get(kind, QMessageBox.Icon.Warning))
     box.setWindowTitle(title)
-    box.setTextFormat(Qt.TextFormat.RichText if rich else Qt.TextFormat.PlainText)
+    box.setTextFormat(Qt.TextFormat.PlainText)
     box.setText(text)
     box.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     box.open()

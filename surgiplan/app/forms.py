@@ -282,7 +282,7 @@ class Form(QWidget):
         plan = self._edited_plan()
         if plan is None:
             return False
-        name, touched = self._step.name, ", ".join(label_of(t) for t in sorted(self._touched))
+        name, touched = self._step.name, ", ".join(t.replace("_", " ") for t in sorted(self._touched))
         self._touched = set()
         self._step = plan[name]
         return self._desk.commit(plan, f"edit {name}: {touched}")

@@ -7,7 +7,7 @@ from time import monotonic
 from typing import Any
 
 from PySide6.QtCore import QObject, Qt, Signal, Slot
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QSizePolicy, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
 from ..errors import Cancelled
 
@@ -126,40 +126,49 @@ class JobBar(QWidget):
         super().__init__(parent)
         self.setObjectName("job_bar")
         self.setAccessibleName("Work in progress")
+        width = self.fontMetrics().averageCharWidth()
         self._text = QLabel()
         self._text.setTextFormat(Qt.TextFormat.PlainText)
-        self._text.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._text.setFixedWidth(width * 46)
+        self._text.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self._bar = QProgressBar()
         self._bar.setRange(0, 1000)
         self._bar.setTextVisible(False)
-        self._bar.setFixedWidth(self.fontMetrics().averageCharWidth() * 28)
+        self._bar.setFixedWidth(width * 18)
         self._bar.setFixedHeight(self.fontMetrics().height())
         self._stop = QPushButton(self.tr("Stop"))
         self._stop.setObjectName("job_stop")
         self._stop.setToolTip(self.tr("Stop this work; nothing is lost, it can be started again"))
         self._stop.clicked.connect(self.stopped)
         row = QHBoxLayout(self)
-        row.setContentsMargins(6, 2, 6, 2)
-        row.addWidget(self._text, 1)
-        row.addWidget(self._bar)
-        row.addWidget(self._stop)
+        row.setContentsMargins(6, 0, 6, 0)
+        for widget in (self._text, self._bar, self._stop):
+            keeps = widget.sizePolicy()
+            keeps.setRetainSizeWhenHidden(True)  # the views must not jump when work begins or ends
+            widget.setSizePolicy(keeps)
+            row.addWidget(widget)
         self.rest()
 
     @property
     def text(self) -> str:
         """What is shown now."""
-        return self._text.text()
+        return self._text.toolTip()
 
     def tell(self, what: str, fraction: float, text: str) -> None:
         """Show work at a fraction of 0 to 1."""
         words = what if not text or text == what else f"{what}: {text}"
-        self._text.setText(words)
+        self._say(words)
         self._bar.setValue(round(1000 * fraction))
         self._bar.show()
         self._stop.show()
 
     def rest(self, text: str = "") -> None:
         """Show that nothing runs, with the last word on what did."""
-        self._text.setText(text)
+        self._say(text)
         self._bar.hide()
         self._stop.hide()
+
+    def _say(self, words: str) -> None:
+        self._text.setToolTip(words)
+        elide = Qt.TextElideMode.ElideRight
+        self._text.setText(self.fontMetrics().elidedText(words, elide, self._text.width() - 4))

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from PySide6.QtCore import Qt
 from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtWidgets import QWidget
+from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 # objectName, text, shortcuts, what it does in words
 ACTIONS: tuple[tuple[str, str, str, str], ...] = (
@@ -91,6 +92,24 @@ def actions_for(window: QWidget) -> Iterator[tuple[str, QAction]]:
         action.setStatusTip(window.tr(tip))
         action.setToolTip(window.tr(tip))
         yield name, action
+
+
+class KeysDialog(QDialog):
+    """The list of gestures and keys, to be left open beside the work."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        self.setObjectName("keys_dialog")
+        self.setWindowTitle(self.tr("Keys and mouse"))
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.page = QTextBrowser()
+        self.page.setHtml(keys_page())
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        column = QVBoxLayout(self)
+        column.addWidget(self.page)
+        column.addWidget(buttons)
+        self.resize(self.fontMetrics().averageCharWidth() * 120, self.fontMetrics().height() * 40)
 
 
 def keys_page() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRectF, Qt, Signal
+from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QObject, QRect, QRectF, Qt, Signal
 from PySide6.QtGui import QColor, QFontMetrics, QPainter, QPixmap
 from PySide6.QtWidgets import QApplication, QFileDialog, QWidget
 
@@ -43,14 +43,16 @@ def with_line(picture: QPixmap, words: str) -> QPixmap:
     """A picture with a line of words on the colour of the banner below it."""
     ratio = picture.devicePixelRatio()
     width, height = picture.width() / ratio, picture.height() / ratio
-    line = QFontMetrics(QApplication.font()).height() + 6
+    flags = int(Qt.AlignmentFlag.AlignVCenter | Qt.TextFlag.TextWordWrap)
+    room = QRect(6, 0, round(width) - 12, 1000)
+    line = QFontMetrics(QApplication.font()).boundingRect(room, flags, words).height() + 8
     made = QPixmap(picture.width(), picture.height() + round(line * ratio))
     made.setDevicePixelRatio(ratio)
     made.fill(QColor(theme.BANNER))
     with QPainter(made) as painter:
         painter.drawPixmap(0, 0, picture)
         painter.setPen(QColor(theme.BANNER_TEXT))
-        painter.drawText(QRectF(6, height, width - 12, line), Qt.AlignmentFlag.AlignVCenter, words)
+        painter.drawText(QRectF(6, height, width - 12, line), flags, words)
     return made
 
 

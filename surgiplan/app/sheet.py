@@ -70,6 +70,7 @@ class Sheet:
     def paint(self, painter: QPainter, one: Slice, scene: Scene, width: float, height: float) -> None:
         """Paint the grey values, the mask, the outlines, the crosshair and all words."""
         self._take(one, scene)
+        painter.setFont(theme.view_font())
         to_pixels = sheet_to_pixels(one, width, height)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -84,7 +85,7 @@ class Sheet:
             _paint_outline(painter, outline, to_pixels)
         _paint_crosshair(painter, one, to_pixels, width, height)
         for dot in one.dots:
-            _paint_dot(painter, to_pixels.map(QPointF(*dot.xy_mm)), dot.text, dot.severity)
+            _paint_dot(painter, to_pixels.map(QPointF(*dot.xy_mm)), dot.text, dot.severity, width)
         _paint_words(painter, one, scene, width, height)
 
     def _picture_rect(self, one: Slice) -> QRectF:
@@ -144,8 +145,8 @@ def _paint_outline(painter: QPainter, outline: Outline, to_pixels: QTransform) -
         segments = segments[np.floor(middle / _HATCH_MM).astype(int) % 2 == 0]
     if not len(segments):
         return
-    pen = QPen(QColor(outline.colour), 1.6)
-    pen.setCosmetic(True)
+    pen = QPen(QColor(outline.colour), 1.6 * painter.device().devicePixelRatio())
+    pen.setCosmetic(True)  # of one width at any zoom, in pixels of the screen
     painter.setPen(pen)
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.setTransform(to_pixels)
@@ -168,14 +169,16 @@ def _paint_crosshair(
     painter.drawLine(QPointF(at.x() + gap, at.y()), QPointF(width, at.y()))
 
 
-def _paint_dot(painter: QPainter, at: QPointF, text: str, severity: str) -> None:
+def _paint_dot(painter: QPainter, at: QPointF, text: str, severity: str, width: float) -> None:
     colour = QColor(theme.SEVERITY_COLOURS[severity])
     painter.setPen(QPen(QColor("#000000"), 3.0))
     painter.setBrush(Qt.BrushStyle.NoBrush)
     painter.drawEllipse(at, 5, 5)
     painter.setPen(QPen(colour, 1.6))
     painter.drawEllipse(at, 5, 5)
-    words(painter, QPointF(at.x() + 9, at.y() - 4), text, colour)
+    length = QFontMetricsF(painter.font()).horizontalAdvance(text)
+    left = max(min(at.x() + 9, width - length - 34), 4.0)  # never over the letter at the edge
+    words(painter, QPointF(left, at.y() - 8), text, colour)
 
 
 def words(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:
@@ -200,22 +203,24 @@ def _written(text: str, font_key: str, colour: str, ratio: float) -> QImage:
     with QPainter(picture) as painter:
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.strokePath(path, QPen(QColor(0, 0, 0, 200), 3.0, j=Qt.PenJoinStyle.RoundJoin))
-        painter.fillPath(path, QColor(colour))
+        painter.setFont(font)
+        painter.setPen(QColor(colour))
+        painter.drawText(QPointF(_RIM, metrics.ascent() + _RIM), text)  # sharper than the path
     return picture
 
 
 def _paint_words(painter: QPainter, one: Slice, scene: Scene, width: float, height: float) -> None:
     """Orientation letters, which slice, scale bar, convention, side and grey values."""
     metrics = QFontMetricsF(painter.font())
-    line, text = metrics.height(), QColor(theme.TEXT)
-    own = QColor(theme.PLANE_COLOURS[one.axis])
-    words(painter, QPointF(8, 4 + metrics.ascent()), one.position, own)
-    captions = scene.captions
-    corner = "  ".join(word for word in (captions.side, captions.patient) if word)
-    if corner:
-        words(painter, QPointF(8, 4 + line + metrics.ascent()), corner, text)
-    grey = f"W {scene.window:.0f}  L {scene.level:.0f}"
-    words(painter, QPointF(8, height - 8), f"{grey}   {captions.convention}", text)
+    line, room = metrics.height(), width / 2 - 24  # the letters in the middle must stay free
+    captions, text = scene.captions, QColor(theme.TEXT)
+    above = [(row, QColor(theme.PLANE_COLOURS[one.axis])) for row in _rows(one.position, ", ", metrics, room)]
+    above += [(row, text) for row in (captions.side, captions.patient) if row]
+    for n, (row, colour) in enumerate(above):
+        words(painter, QPointF(8, 4 + n * line + metrics.ascent()), row, colour)
+    grey = f"W {scene.window:.0f}  L {scene.level:.0f}   {captions.convention}"
+    for n, row in enumerate(reversed(_rows(grey, "   ", metrics, room))):
+        words(painter, QPointF(8, height - 8 - n * line), row, text)
     bold = painter.font()
     painter.save()
     bold.setBold(True)
@@ -224,6 +229,11 @@ def _paint_words(painter: QPainter, one: Slice, scene: Scene, width: float, heig
     _paint_letters(painter, one.letters, width, height)
     painter.restore()
     _paint_scale_bar(painter, one, width, height)
+
+
+def _rows(text: str, gap: str, metrics: QFontMetricsF, room: float) -> list[str]:
+    """The text in one row, or one for each of its pieces when it does not fit."""
+    return [text] if metrics.horizontalAdvance(text) <= room else text.split(gap)
 
 
 def _paint_letters(

@@ -22,7 +22,7 @@ from PySide6.QtWidgets import (
 from ..plan.plan import Plan, Step
 from . import theme
 from .desk import Desk
-from .words import STATUS_WORDS, label_of, status_of
+from .words import STATUS_WORDS, kind_words, label_of, status_of
 
 NAME, WHAT, STATE, SEEN = range(4)
 _NAME_ROLE = Qt.ItemDataRole.UserRole
@@ -40,6 +40,13 @@ def resting_on(plan: Plan, name: str) -> list[str]:
         if any(ref.step in found for refs in step.references.values() for ref in refs):
             found.add(step.name)
     return [step.name for step in plan.steps if step.name in found]
+
+
+def _what(step: Step) -> str:
+    """The operation, or for something imported what it is."""
+    if step.operation.spec.name == "source":
+        return label_of(kind_words(next(iter(step.operation.outputs().values()))))
+    return label_of(step.operation.spec.name)
 
 
 class StepList(QWidget):
@@ -145,7 +152,7 @@ class StepList(QWidget):
     def _rebuild(self, steps: tuple[Step, ...]) -> None:
         self.tree.clear()
         for step in steps:
-            row = QTreeWidgetItem([step.name, label_of(step.operation.spec.name)])
+            row = QTreeWidgetItem([step.name])
             row.setData(NAME, _NAME_ROLE, step.name)
             font = row.font(NAME)
             font.setBold(True)
@@ -163,13 +170,14 @@ class StepList(QWidget):
         row = self.item(step.name)
         word, text = status_of(self._desk.results.get(step.name))
         share = self._running.get(step.name)
-        row.setIcon(STATE, theme.status_icon(word))
+        row.setIcon(STATE, theme.status_icon(word if share is None else "waiting"))
         row.setText(STATE, STATUS_WORDS[word] if share is None else f"{100 * share:.0f} %")
         row.setToolTip(STATE, text or STATUS_WORDS[word])
         about = f"{label_of(step.operation.spec.name)}: {step.operation.spec.summary}"
         row.setToolTip(NAME, f"{about}\n\n{step.note}" if step.note else about)
         row.setToolTip(WHAT, row.toolTip(NAME))
-        row.setText(WHAT, label_of(step.operation.spec.name) + (" ✎" if step.note else ""))
+        plain = step.name.rstrip("0123456789") == step.operation.spec.name  # the name says it already
+        row.setText(WHAT, f"{'' if plain else _what(step)} {'✎' if step.note else ''}".strip())
         for item in (row, *children_of(row)):
             name = item.data(NAME, _NAME_ROLE)
             seen = not self._desk.view.hides(name)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QRectF, Qt, Signal
-from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QResizeEvent, QSurfaceFormat
 from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ..scene import Scene
@@ -207,7 +207,20 @@ class PaintedSurface(QWidget):
 
 
 def interactor() -> Any:
-    """The widget of pyvistaqt; loading it takes two seconds, so it is loaded before a window opens."""
+    """The widget of pyvistaqt, and the kind of OpenGL it needs; to be called before a window is shown.
+
+    Loading it takes two seconds, and its kind of OpenGL holds for all windows made from then on.
+    """
+    kind = QSurfaceFormat()
+    kind.setRenderableType(QSurfaceFormat.RenderableType.OpenGL)
+    kind.setProfile(QSurfaceFormat.OpenGLContextProfile.CoreProfile)
+    kind.setVersion(3, 2)
+    kind.setSwapBehavior(QSurfaceFormat.SwapBehavior.DoubleBuffer)
+    kind.setAlphaBufferSize(8)
+    kind.setDepthBufferSize(8)
+    kind.setStencilBufferSize(0)
+    kind.setSamples(0)  # the drawing library smooths in buffers of its own
+    QSurfaceFormat.setDefaultFormat(kind)
     from pyvistaqt import QtInteractor
 
     return QtInteractor

@@ -3,7 +3,7 @@
 from math import cos, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QColor, QIcon, QPainter, QPainterPath, QPalette, QPen, QPixmap
+from PySide6.QtGui import QColor, QFont, QIcon, QPainter, QPainterPath, QPalette, QPen, QPixmap
 from PySide6.QtWidgets import QAbstractButton, QApplication
 
 WINDOW, BASE, RAISED = "#23272E", "#1B1E23", "#2E343D"
@@ -51,6 +51,13 @@ def dress(application: QApplication) -> None:
         palette.setColor(QPalette.ColorGroup.Disabled, role, QColor(DISABLED))
     palette.setColor(QPalette.ColorGroup.Disabled, QPalette.ColorRole.Highlight, QColor(RAISED))
     application.setPalette(palette)
+
+
+def view_font() -> QFont:
+    """The font of what is written into views: that of the application, but not smaller than 11 points."""
+    font = QApplication.font()
+    font.setPointSizeF(max(font.pointSizeF(), 11.0))
+    return font
 
 
 def ticked(button: QAbstractButton) -> None:

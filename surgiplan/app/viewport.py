@@ -111,6 +111,7 @@ class View3D(QWidget):
 
     def paint_over(self, painter: QPainter) -> None:
         """Paint the handles and the frame of the focus."""
+        painter.setFont(theme.view_font())
         if not self._desk.scene.surfaces:
             painter.setPen(QColor(theme.SECONDARY))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap

@@ -90,10 +90,13 @@ class Window(QMainWindow):
         column.setSpacing(0)
         column.addWidget(self.banner)
         column.addWidget(self.pages, 1)
-        column.addWidget(self.job_bar)
         self.setCentralWidget(middle)
         self._under_cursor = QLabel()
         self._under_cursor.setObjectName("under_cursor")
+        wide = self.fontMetrics().horizontalAdvance("-1000 HU    L 100.0  P 100.0  S 1000.0 mm ")
+        self._under_cursor.setMinimumWidth(wide)
+        self._under_cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+        self.statusBar().addPermanentWidget(self.job_bar)
         self.statusBar().addPermanentWidget(self._under_cursor)
         self.statusBar().setSizeGripEnabled(False)
         metrics = self.fontMetrics()
@@ -189,7 +192,7 @@ class Window(QMainWindow):
             "close_case": self.close_case,
             "quit": self.close,
             "full_screen": lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen),
-            "help_keys": lambda: tell(self, self.tr("Keys and mouse"), keys.keys_page(), "info", rich=True),
+            "help_keys": lambda: keys.KeysDialog(self).open(),
             "about": lambda: tell(self, self.tr("About surgiplan"), about_text(), "info"),
         }
         if self.bench is not None:
