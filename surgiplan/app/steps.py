@@ -102,8 +102,8 @@ class StepList(QWidget):
         header.setSectionResizeMode(STATE, QHeaderView.ResizeMode.Fixed)
         header.setSectionResizeMode(SEEN, QHeaderView.ResizeMode.Fixed)
         width = self.fontMetrics().horizontalAdvance
-        header.resizeSection(STATE, width("Waiting 100 %") + 28)
-        header.resizeSection(SEEN, width("MMM"))
+        header.resizeSection(STATE, max(map(width, (*STATUS_WORDS.values(), "100 %"))) + 26)
+        header.resizeSection(SEEN, width("MM") + 8)
 
     def _connect(self) -> None:
         self.tree.currentItemChanged.connect(lambda now, _: self._on_current(now))

@@ -1,5 +1,7 @@
 """The dark look: one palette, the colours that carry a meaning, and icons that are also shapes."""
 
+from functools import cache
+from itertools import product
 from math import cos, pi, sin
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -85,6 +87,7 @@ def painted(widget_palette: QPalette, background: str, text: str) -> QPalette:
     return palette
 
 
+@cache
 def status_icon(status: str) -> QIcon:
     """A sign for "ready", "stale", "failed" or "waiting" that differs in shape, not only in colour."""
     path = QPainterPath()
@@ -110,6 +113,7 @@ def status_icon(status: str) -> QIcon:
     return _icon(path, STATUS_COLOURS.get(status, SECONDARY), filled)
 
 
+@cache
 def severity_icon(severity: str) -> QIcon:
     """A filled triangle for danger, an open one for a warning, a ring for a note."""
     path = QPainterPath()
@@ -123,6 +127,7 @@ def severity_icon(severity: str) -> QIcon:
     return _icon(path, SEVERITY_COLOURS[severity], severity == "danger")
 
 
+@cache
 def eye_icon(seen: bool) -> QIcon:
     """An open eye, or a closed one with its lashes."""
     path = QPainterPath()
@@ -141,17 +146,18 @@ def eye_icon(seen: bool) -> QIcon:
 
 
 def _icon(path: QPainterPath, colour: str, filled: bool) -> QIcon:
-    """The path, given in a box of 24 x 24, as an icon that stays sharp on dense screens."""
+    """The path, given in a box of 24 x 24, as an icon sharp on dense screens; white where it is chosen."""
     icon = QIcon()
-    for size in (16, 24, 48):
+    modes = ((QIcon.Mode.Normal, colour), (QIcon.Mode.Selected, "#FFFFFF"))
+    for size, (mode, ink) in product((16, 24, 48), modes):
         picture = QPixmap(size, size)
         picture.fill(Qt.GlobalColor.transparent)
         with QPainter(picture) as painter:
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             painter.scale(size / 24, size / 24)
-            painter.setPen(QPen(QColor(colour), 2.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+            painter.setPen(QPen(QColor(ink), 2.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
             if filled:
-                painter.setBrush(QColor(colour))
+                painter.setBrush(QColor(ink))
             painter.drawPath(path)
-        icon.addPixmap(picture)
+        icon.addPixmap(picture, mode)
     return icon

@@ -41,6 +41,7 @@ class Welcome(QWidget):
         self.list = QListWidget()
         self.list.setObjectName("recent_cases")
         self.list.setAccessibleName(self.tr("Recent cases"))
+        self.list.setSpacing(4)
         self.list.itemActivated.connect(self._pick)
         self.list.itemClicked.connect(self._pick)
         self._heading = QLabel(self.tr("Recent cases"))

@@ -58,8 +58,13 @@ def _handles_of(step: Step, results: Results) -> Iterator[PlaneMark | PoseMark |
             yield PointMark(name, vec3(given), field.name, step=step.name, field=field.name)
         elif is_points(field):
             for n, place in enumerate(given):
-                name, text = f"{step.name}:{field.name}:{n}", f"{field.name} {n + 1}"
+                name, text = f"{step.name}:{field.name}:{n}", f"{_one_of(field.name)} {n + 1}"
                 yield PointMark(name, vec3(place), text, step=step.name, field=field.name, index=n)
+
+
+def _one_of(name: str) -> str:
+    """What one of several is called: "points" are made of a "point"."""
+    return name.replace("_", " ").removesuffix("s")
 
 
 def _middle(step: Step, pose: Pose, results: Results) -> Vec3:
