@@ -101,6 +101,7 @@ class Bench(QWidget):
         self.form.placing.connect(self._place)
         self.form.told.connect(self.told)
         self.hand.told.connect(self.told)
+        self.hand.moved.connect(self.form.show_dragged)
         self.hand.kept.connect(self.form.settle)
         self.hand.dropped.connect(self.form.show_draft)
         self.findings.visited.connect(self.visit)

@@ -73,6 +73,7 @@ class Form(QWidget):
         self._step: Step | None = None
         self._editors: dict[str, Editor] = {}
         self._touched: set[str] = set()
+        self._typed: dict[str, Any] = {}
         self._title, self._summary = QLabel(), QLabel()
         self._title.setObjectName("form_title")
         font = self._title.font()
@@ -158,7 +159,7 @@ class Form(QWidget):
 
     def _build(self, step: Step | None) -> None:
         self.placing.emit("")
-        self._step, self._editors, self._touched = step, {}, set()
+        self._step, self._editors, self._touched, self._typed = step, {}, set(), {}
         older, self._fields = self._fields, QWidget()
         self._column.replaceWidget(older, self._fields)
         older.hide()
@@ -250,14 +251,24 @@ class Form(QWidget):
         spec = self._step.operation.spec
         return spec.runs == "here" or spec.field(name).kind in _PLACED
 
+    def show_dragged(self, name: str, value: Any) -> None:
+        """Show where a hand has brought a field that was changed here and is not kept yet."""
+        if name in self._touched:
+            self._typed.setdefault(name, self._editors[name].value)
+            self._editors[name].show_value(value)
+
     def show_draft(self) -> None:
         """See what was changed and is not kept yet, after a drag was dropped."""
+        for name, value in self._typed.items():
+            self._editors[name].show_value(value)
+        self._typed = {}
         for name in sorted(self._touched):
             self._on_edited(name)
 
     def settle(self, name: str) -> None:
         """A field was placed by hand and kept: show it as it is now."""
         self._touched.discard(name)
+        self._typed.pop(name, None)
         if self._step is not None:
             self._step = self._desk.kept[self._step.name]
             self._fill(self._step)
@@ -285,6 +296,7 @@ class Form(QWidget):
         name, touched = self._step.name, ", ".join(t.replace("_", " ") for t in sorted(self._touched))
         self._touched = set()
         self._step = plan[name]
+        self._fill(self._step)  # one field may have filled in another
         return self._desk.commit(plan, f"edit {name}: {touched}")
 
     def revert(self) -> None:

@@ -18,6 +18,13 @@ from .inputs import pivot_of
 from .sheet import words
 
 _POINTS = tuple[Vec3, ...]
+_HINTS: dict[Any, str] = {
+    Plane: "Drag the arrow to shift the plane, a ring to tilt it. Ctrl: whole mm and degrees.",
+    Pose: "Drag an arrow to shift, a ring to turn, the dot to move freely. Ctrl: whole mm and degrees.",
+    Vec3: "Click the place in a slice or on a shape.",
+    _POINTS: "Click the points one after the other, in a slice or on a shape.",
+    Bits: "Paint with the left button in a slice.",
+}
 
 
 class Sight(Protocol):
@@ -36,13 +43,15 @@ class Hand(QObject):
     desk: the open case
 
     changed: it holds something else, or what it holds has moved
-    told: how far a drag has gone, in words; empty at its end
+    told: how far a drag has gone, in words; between two drags what the hand can do
+    moved: a drag has brought this field to this value, which is not kept yet
     kept: a field was placed for good
     dropped: a drag was ended without keeping it
     """
 
     changed = Signal()
     told = Signal(str)
+    moved = Signal(str, object)
     kept = Signal(str)
     dropped = Signal()
 
@@ -73,6 +82,7 @@ class Hand(QObject):
         self._step, self._field = step.name, field
         if field.kind is Bits:
             self.brush.take(step, field.name)
+        self.told.emit(self._hint)
         self.changed.emit()
 
     def put_down(self) -> None:
@@ -80,6 +90,7 @@ class Hand(QObject):
         if self._field is not None:
             self.let_go()
             self._field, self._grip = None, None
+            self.told.emit("")
             self.changed.emit()
 
     def let_go(self) -> None:
@@ -88,9 +99,13 @@ class Hand(QObject):
             self._drag, self._words = None, ""
             self.brush.let_go()
             self._desk.draft(None)
-            self.told.emit("")
+            self.told.emit(self._hint)
             self.dropped.emit()
             self.changed.emit()
+
+    @property
+    def _hint(self) -> str:
+        return "" if self._field is None else _HINTS.get(self._field.kind, "")
 
     # --- the three moments of a gesture
 
@@ -121,8 +136,10 @@ class Hand(QObject):
             self.brush.move(self._where.point_at(x, y))
             self.changed.emit()
         elif self._drag is not None:
+            assert self._field is not None
             value, self._words = self._drag.to(x, y, snap)
             self._at = QPointF(x, y)
+            self.moved.emit(self._field.name, value)
             self._desk.draft(self._with(value))
             self.told.emit(self._words)
 
@@ -132,7 +149,7 @@ class Hand(QObject):
             self._keep(self.brush.release())
         elif self._drag is not None:
             moved, self._drag, self._words = bool(self._words), None, ""
-            self.told.emit("")
+            self.told.emit(self._hint)
             if moved:
                 self._keep(self._desk.plan)
         self.changed.emit()
@@ -228,6 +245,8 @@ class Hand(QObject):
             painter.drawPolyline(points)
         if grip.kind == "shift":
             _paint_tip(painter, points[0], points[-1], colour)
+            if self._words and lit:
+                return  # how far the drag has gone stands there
             away = points[-1] - points[0]
             length = max((away.x() ** 2 + away.y() ** 2) ** 0.5, 1.0)
             words(painter, points[-1] + away * (14 / length) + QPointF(-8, 5), grip.name, colour)

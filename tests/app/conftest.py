@@ -109,6 +109,7 @@ class Person:
 
     def press_key(self, widget: QWidget, key: Qt.Key, modifier=Qt.KeyboardModifier.NoModifier) -> None:
         self.window.activateWindow()  # a closed menu leaves no window active without a display
+        QTest.qWaitForWindowActive(self.window, 1000)
         self.let_be()
         QTest.keyClick(widget, key, modifier)
         self.let_be()

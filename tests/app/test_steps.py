@@ -303,3 +303,14 @@ def test_stop_leaves_the_step_waiting_and_f5_goes_on(at_work: Person) -> None:
     if at_work.desk.results["collide"].status != "ready":
         at_work.press_key(at_work.window, Qt.Key.Key_F5)
     at_work.wait_for("collide")
+
+
+def test_another_implant_brings_its_own_edition_into_the_form(at_work: Person) -> None:
+    at_work.bench.add_step("place_implant")
+    form = at_work.bench.form
+    before, items = form.editor("item").value, form.editor("item").box
+    items.setCurrentIndex((items.currentIndex() + 1) % items.count())
+    form.editor("item").edited.emit()
+    assert form.apply()
+    assert form.editor("item").value != before
+    assert form.editor("edition").value == at_work.desk.kept["place_implant"].operation.edition
