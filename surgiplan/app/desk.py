@@ -13,7 +13,7 @@ from ..errors import Cancelled, SurgiplanError
 from ..plan.plan import Key, Plan
 from ..scene import Scene, View, describe, findings
 from ..scene.shapes import shown_volume
-from ..session import Failed, Ready, Result, Session
+from ..session import Failed, Ready, Result, Session, Stale, Waiting
 from ..stage.shapes import prepare
 from ..values import Finding, Vec3
 from .jobs import Jobs
@@ -186,6 +186,8 @@ class Desk(QObject):
 
     def look(self, view: View) -> None:
         """See the same plan another way."""
+        if (view.crosshair_lps, view.window, view.level) != self._aim:
+            self._framed = True  # the person looks where they want to
         chosen_before, hidden_before = self.view.chosen, self.view.hidden
         self.view = view
         if view.chosen != chosen_before or view.hidden != hidden_before:
@@ -224,14 +226,19 @@ class Desk(QObject):
     def _describe(self) -> None:
         self.scene = describe(self.plan, self.results, self.view)
 
+    @property
+    def _aim(self) -> tuple[Vec3, float, float]:
+        return (self.view.crosshair_lps, self.view.window, self.view.level)
+
     def _frame_first(self) -> None:
-        """Look at the middle of the first scan or shape that is known."""
+        """Look at the middle of the scan, or of the shapes when there is none."""
         if any(isinstance(result, Ready) for result in self.results.values()):
             first = View.of(self.plan, self.results)
             self.view = replace(
                 self.view, crosshair_lps=first.crosshair_lps, window=first.window, level=first.level
             )
-            self._framed = True
+            scan = shown_volume(self.plan, self.results, self.view)
+            self._framed = scan is not None or not self.pending
 
     # --- computing
 
@@ -244,6 +251,12 @@ class Desk(QObject):
             for step in self.plan.steps
             if step.name == chosen or not self._hidden(step.name, step.operation.outputs(), hidden)
         ]
+
+    @property
+    def pending(self) -> bool:
+        """Whether something that is looked at is still to be computed."""
+        found = (self.results.get(name) for name in self.wanted())
+        return any(isinstance(one, Stale) or one is None or one == Waiting() for one in found)
 
     @staticmethod
     def _hidden(name: str, outputs: Iterable[str], hidden: frozenset[str]) -> bool:

@@ -42,6 +42,7 @@ def opened(case: CaseFile, operations: Operations) -> Opened:
     try:
         store = Store(folder=None if case.encrypted else cache_folder())
         session = Session(case, operations, store)
+        session.results()  # what is made in place is made here, beside the window
         done = tuple((one.why, one.when) for one in case.history() if one.parent is not None)
     except BaseException:
         case.close()

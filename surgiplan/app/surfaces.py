@@ -17,7 +17,7 @@ from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from ..scene import Scene
 from ..scene import Surface as Shape
-from ..stage.stage import Stage
+from ..stage.stage import Stage, load_widgets
 from ..values import FloatArray, Vec3
 from .faults import safely
 
@@ -223,6 +223,7 @@ def interactor() -> Any:
     QSurfaceFormat.setDefaultFormat(kind)
     from pyvistaqt import QtInteractor
 
+    load_widgets()
     return QtInteractor
 
 

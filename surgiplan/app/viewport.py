@@ -18,12 +18,14 @@ from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
 
 from ..scene import Item, PoseMark, Scene, Surface
 from ..stage.camera import Direction
+from ..stage.shapes import prepare, prepared
 from ..values import Vec3
 from . import theme
 from .desk import Desk
 from .eye import Eye
 from .faults import safely
 from .hand import Hand
+from .jobs import Jobs
 from .surfaces import OpenGLSurface, PaintedSurface
 
 DIRECTIONS: tuple[Direction, ...] = ("anterior", "posterior", "left", "right", "superior", "inferior")
@@ -59,6 +61,9 @@ class View3D(QWidget):
         if isinstance(self.surface, PaintedSurface):
             self.surface.drawn.connect(self._over.update, Qt.ConnectionType.QueuedConnection)
         self._shown: Scene | None = None
+        self._readied: Scene | None = None
+        self._making = Jobs(self)
+        self._framing = True  # until all is known that the case opens with, or the person turns it
         self.stage = self.surface.stage
         self.stage.camera.orbit(*_FIRST_LOOK)
         self.setObjectName("view_3d")
@@ -82,9 +87,39 @@ class View3D(QWidget):
         items = tuple(_lined(item) for item in scene.items if not (held and isinstance(item, PoseMark)))
         scene = replace(scene, items=items)
         if self._shown is None or not looks_alike(self._shown, scene):
+            if not (prepared(scene) or (self._readied is not None and looks_alike(self._readied, scene))):
+                self._make_ready(scene)
+                return
             self._shown = scene
             self.surface.show_scene(scene)
+        self._frame()
         self._over.update()
+
+    @property
+    def shown_names(self) -> set[str]:
+        """The shapes that are drawn now: "step" or "step.output"."""
+        return {one.name for one in self._shown.surfaces} if self._shown is not None else set()
+
+    def _make_ready(self, scene: Scene) -> None:
+        """Let a worker do what drawing large shapes needs; until then the scene before stays."""
+        if not self._making.busy:
+            self._making.start(
+                "",
+                lambda _: prepare(scene),
+                lambda _: self._on_made(scene),
+                lambda _: self._on_made(scene),
+            )
+
+    def _on_made(self, scene: Scene) -> None:
+        self._readied = scene  # shown now in any case
+        self.follow()
+
+    def _frame(self) -> None:
+        """Keep all in sight while the shapes of a case come in one after the other."""
+        if self._framing and self._desk.scene.surfaces and not self._hand.active:
+            self._framing = self._desk.pending
+            self.stage.camera.reset()
+            self.surface.redraw()
 
     # --- where things are
 
@@ -229,6 +264,7 @@ class View3D(QWidget):
         self._turned()
 
     def _turned(self) -> None:
+        self._framing = False
         self.surface.redraw()
         self._over.update()
 
@@ -247,6 +283,7 @@ class View3D(QWidget):
 
     def shut(self) -> None:
         """Let go of the graphics, before the widgets go."""
+        self._making.close()
         self._desk.seen.disconnect(self.follow)
         self._hand.changed.disconnect(self.follow)
         self.surface.shut()

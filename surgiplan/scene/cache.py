@@ -19,6 +19,11 @@ class Cache(Generic[V]):
         self._values: OrderedDict[Hashable, tuple[V, int]] = OrderedDict()
         self._lock = Lock()
 
+    def __contains__(self, key: Hashable) -> bool:
+        """Whether a value is held."""
+        with self._lock:
+            return key in self._values
+
     def get(self, key: Hashable, make: Callable[[], V], size: Callable[[V], int]) -> V:
         """The value of a key, made now if it is not held; two threads may make the same one at once.
 

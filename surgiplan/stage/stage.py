@@ -1,6 +1,7 @@
 """The 3D view: shows a scene, and changes no more than what has changed since the last one."""
 
 import weakref
+from importlib import import_module
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -209,6 +210,12 @@ class Stage:
 def _before_frame(stage: "weakref.ref[Stage]") -> None:
     if (one := stage()) is not None:
         one.update()
+
+
+def load_widgets() -> None:
+    """Load what a Qt plotter asks for when it is made, so that this takes no 0.2 s while a case opens."""
+    for name in ("vtkInteractionWidgets", "vtkViewsContext2D"):
+        import_module(f"vtkmodules.{name}")
 
 
 def offscreen_window() -> vtkRenderWindow:

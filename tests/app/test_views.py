@@ -1,6 +1,8 @@
 """The four views: linked, true to the patient, and never changing the plan."""
 
+import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,8 +11,13 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from surgiplan.ops import OPERATIONS
+from surgiplan.plan.casefile import CaseFile
+from surgiplan.plan.plan import Plan
 from surgiplan.scene import AXES
-from tests.app.conftest import Person
+from surgiplan.stage import shapes
+from surgiplan.values import Mesh, Part, encode
+from tests.app.conftest import Person, box_part
 
 pytestmark = pytest.mark.window
 
@@ -239,3 +246,77 @@ def test_a_drag_frame_is_cheap_and_uploads_nothing(at_work: Person, record_prope
     record_property("drag_frame_ms", 1000 * float(np.median(cost)))
     assert np.median(cost) <= 0.005
     assert view.stage.uploads == uploads
+
+
+def case_of(path: Path, parts: dict[str, Part]) -> Path:
+    """A case that holds nothing but shapes."""
+    case, plan = CaseFile.create(path), Plan()
+    for name, part in parts.items():
+        plan = plan.add(name, OPERATIONS["source"](digest=case.put_blob(encode(part)), kind="part"))
+    case.commit([step.text for step in plan.steps], "made for a test")
+    case.close()
+    return path
+
+
+def fine_part(count: int) -> Part:
+    """A wavy sheet of 2 count² triangles."""
+    x, y = np.meshgrid(np.arange(count + 1.0), np.arange(count + 1.0))
+    first = (np.arange(count)[:, None] * (count + 1) + np.arange(count)).ravel()
+    corners = [(first, first + 1, first + count + 1), (first + 1, first + count + 2, first + count + 1)]
+    triangles = np.concatenate([np.stack(three, axis=1) for three in corners]).astype(np.int32)
+    return Part(Mesh(np.stack([x, y, np.sin(x)], axis=-1).reshape(-1, 3), triangles))
+
+
+def in_sight(person: Person) -> bool:
+    """Whether all shapes lie inside the 3D view."""
+    view = person.bench.view3d
+    points = np.concatenate([s.mesh.points for s in person.desk.scene.surfaces])
+    pixels = np.asarray(view.eye().pixels(points))
+    return bool((pixels > 0).all() and (pixels < (view.width(), view.height())).all())
+
+
+def test_a_case_opens_with_all_shapes_in_sight(person: Person, tmp_path: Path) -> None:
+    far = {name: box_part((8, 9, 10), (0, 0, 90 * n)) for n, name in enumerate("abcde")}
+    person.window.bring(case_of(tmp_path / "far.surgiplan", far))
+    person.wait(lambda: person.window.bench is not None, "the case")
+    person.wait(lambda: len(person.desk.scene.surfaces) == len(far), "the shapes")
+    assert in_sight(person)
+    person.bench.view3d.stage.camera.zoom(8)
+    person.bench.view3d.look("left")
+    person.bench.view3d.zoom_to((0, 0, 0), 10)
+    person.desk.hide("b", True)
+    person.desk.hide("b", False)
+    assert not in_sight(person), "the eye of the person stays where it is"
+
+
+def test_large_shapes_are_made_ready_beside_the_window(person: Person, tmp_path: Path, monkeypatch) -> None:
+    makers, make = [], shapes.Shape.__init__
+
+    def told(self: shapes.Shape, mesh: Mesh) -> None:
+        makers.append(threading.current_thread())
+        make(self, mesh)
+
+    monkeypatch.setattr(shapes.Shape, "__init__", told)
+    person.window.bring(case_of(tmp_path / "fine.surgiplan", {"a": fine_part(120), "b": fine_part(130)}))
+    person.wait(lambda: person.window.bench is not None, "the case")
+    view = person.bench.view3d
+    person.desk.hide("b", True)
+    person.wait(lambda: view.shown_names == {"a"}, "one shape")
+    person.desk.hide("b", False)
+    person.wait(lambda: view.shown_names == {"a", "b"}, "both shapes")
+    assert makers
+    assert threading.main_thread() not in makers
+
+
+def test_the_numbers_follow_the_first_drag_of_a_plane(at_work: Person) -> None:
+    at_work.desk.choose("bone")
+    at_work.bench.add_step("cut")
+    editor = at_work.bench.form.editor("plane")
+    at_work.click(editor.place_button)
+    assert "Drag the arrow" in at_work.window.statusBar().currentMessage()
+    before, view = editor.value, at_work.bench.view3d
+    x, y = at_work.bench.hand.grip_pixel(view, "normal")
+    at_work.drag(view, (x, y), (x, y - 30), release=False)
+    assert editor.value == at_work.desk.plan["cut"].operation.plane != before
+    at_work.press_key(view, Qt.Key.Key_Escape)
+    assert editor.value == before == at_work.desk.plan["cut"].operation.plane

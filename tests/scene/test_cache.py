@@ -33,3 +33,5 @@ def test_the_longest_unused_is_forgotten_and_the_newest_kept_whatever_its_size()
     assert made[-1] == "huge"
     ask("a", 45)
     assert made[-1] == "a"
+    assert "a" in cache
+    assert "never" not in cache
