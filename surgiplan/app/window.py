@@ -95,6 +95,7 @@ class Window(QMainWindow):
         self._under_cursor.setObjectName("under_cursor")
         wide = self.fontMetrics().horizontalAdvance("-1000 HU    L 100.0  P 100.0  S 1000.0 mm ")
         self._under_cursor.setMinimumWidth(wide)
+        self._under_cursor.setContentsMargins(0, 0, 8, 0)
         self._under_cursor.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         self.statusBar().addPermanentWidget(self.job_bar)
         self.statusBar().addPermanentWidget(self._under_cursor)
