@@ -8,7 +8,7 @@ from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QMessageBox, QP
 
 from surgiplan.app.adding import lacking, proposal
 from surgiplan.app.forms import editor_for
-from surgiplan.app.steps import SEEN, STATE, resting_on
+from surgiplan.app.steps import SEEN, STATE, WHAT, resting_on
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.operation import Ref
 from surgiplan.values import Bits, Plane, Pose
@@ -314,3 +314,19 @@ def test_another_implant_brings_its_own_edition_into_the_form(at_work: Person) -
     assert form.apply()
     assert form.editor("item").value != before
     assert form.editor("edition").value == at_work.desk.kept["place_implant"].operation.edition
+
+
+def test_operations_are_named_in_full_beside_the_steps(at_work: Person) -> None:
+    desk, tree = at_work.desk, at_work.bench.steps.tree
+    desk.commit(desk.kept.add("neck_screw", OPERATIONS["place_implant"](item="plate-4.5x8")), "test")
+    at_work.let_be()
+    row = at_work.bench.steps.item("neck_screw")
+    assert row.text(WHAT) == "Place implant"
+    assert tree.fontMetrics().horizontalAdvance(row.text(WHAT)) + 8 <= tree.columnWidth(WHAT)
+
+
+def test_the_points_of_a_step_are_counted_one_by_one(at_work: Person) -> None:
+    desk, places = at_work.desk, ((0.0, 0.0, 0.0), (0.0, 0.0, 9.0))
+    desk.commit(desk.kept.add("long", OPERATIONS["measure"](kind="distance", points=places)), "test")
+    desk.choose("long")
+    assert {"point 1", "point 2"} <= {getattr(item, "text", "") for item in desk.scene.items}
