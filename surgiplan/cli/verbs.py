@@ -40,17 +40,33 @@ def passphrase() -> str | None:
 
 
 @contextmanager
-def opened(path: Path, create: bool = False) -> Iterator[Session]:
-    """A session on a case file; made when allowed and absent."""
+def opened(path: Path, create: bool = False, only_look: bool = False) -> Iterator[Session]:
+    """A session on a case file.
+
+    create: make the file when it is absent
+    only_look: nothing will be changed, so a case that cannot be written now is opened read-only
+    """
     if create and not path.exists():
         case = CaseFile.create(path, passphrase())
     else:
-        case = CaseFile.open(path, passphrase())
+        case = _case_to_look_at(path) if only_look else CaseFile.open(path, passphrase())
     session = Session(case, OPERATIONS, Store(folder=None if case.encrypted else cache_folder()))
     try:
         yield session
     finally:
         session.close()
+
+
+def _case_to_look_at(path: Path) -> CaseFile:
+    """The case; read-only when another program holds it or it lies where nothing can be written."""
+    try:
+        return CaseFile.open(path, passphrase())
+    except CaseError as problem:
+        if "read-only" not in str(problem):
+            raise
+        case = CaseFile.open(path, passphrase(), read_only=True)
+    print(f"surgiplan: note: {path.name} cannot be written now, it is only looked at", file=sys.stderr)
+    return case
 
 
 def series(arguments: Namespace) -> int:
@@ -164,7 +180,7 @@ def _suggested(session: Session, plan: Plan, name: str, method: str) -> Mapping[
 
 def show(arguments: Namespace) -> int:
     """Compute everything; print status and figures of each step, and the findings."""
-    with opened(arguments.case) as session:
+    with opened(arguments.case, only_look=True) as session:
         session.pursue().result()
         results = session.results()
         entries = [_entry(session.plan, name, result) for name, result in results.items()]
@@ -220,7 +236,7 @@ def brief(numbers: Mapping[str, Any]) -> str:
 
 def export(arguments: Namespace) -> int:
     """Write an up-to-date result to a file."""
-    with opened(arguments.case) as session:
+    with opened(arguments.case, only_look=True) as session:
         value = session.value(arguments.name)
         key = session.plan.keys()[Ref.of(arguments.name).step]
         told = outlet.export(session.case, arguments.name, key, value, arguments.to)
@@ -236,7 +252,7 @@ def render(arguments: Namespace) -> int:
         raise Usage(f"--size is width x height, such as 1280x960, not {arguments.size!r}") from None
     if not (64 <= width <= 8192 and 64 <= height <= 8192):
         raise Usage("--size must lie between 64x64 and 8192x8192")
-    with opened(arguments.case) as session:
+    with opened(arguments.case, only_look=True) as session:
         session.pursue().result()
         picture(session, arguments.view, arguments.to, (width, height), arguments.at)
     say(arguments, {"file": str(arguments.to), "view": arguments.view}, f"{arguments.to} is drawn")
@@ -276,7 +292,7 @@ def _travel(arguments: Namespace, way: str, nothing: str) -> int:
 
 def verify(arguments: Namespace) -> int:
     """Check the file, recompute every step from the sources alone and compare with the evidence."""
-    with opened(arguments.case) as session:
+    with opened(arguments.case, only_look=True) as session:
         faults = session.case.check()
         if faults:
             raise CaseError(f"{arguments.case.name} is damaged: {faults[0]} ({len(faults)} faults in all)")
@@ -319,7 +335,7 @@ def ops(arguments: Namespace) -> int:
 
 def plan(arguments: Namespace) -> int:
     """Print the plan as JSON."""
-    with opened(arguments.case) as session:
+    with opened(arguments.case, only_look=True) as session:
         steps = [{"name": s.name, **to_json(s.operation), "note": s.note} for s in session.plan.steps]
     print(
         json.dumps(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from surgiplan.formats.meshes import read_mesh
+from surgiplan.plan.casefile import CaseFile
 from tests.cli.conftest import Run
 from tests.ops.shapes import CENTRE, ball_scan
 
@@ -166,3 +167,27 @@ def test_no_patient_name_in_any_output(run: Run, case: Path, tmp_path: Path) -> 
     run("export", case, "ball", "--to", tmp_path / "b.stl")
     texts.append((tmp_path / "b.stl").read_bytes()[:200].decode("latin-1"))
     assert not any("Phantom^Sphere" in text or "PHANTOM" in text for text in texts)
+
+
+def test_a_case_that_another_program_holds_can_be_looked_at(
+    run: Run, case: Path, tmp_path: Path
+) -> None:
+    held = CaseFile.open(case)
+    try:
+        for words in (
+            ("show", case, "--json"),
+            ("plan", case),
+            ("verify", case, "--json"),
+            ("export", case, "ball", "--to", tmp_path / "b.stl"),
+            ("render", case, "--to", tmp_path / "b.png", "--size", "200x160"),
+        ):
+            answer = run(*words)
+            assert (answer.code, "only looked at" in answer.err) == (0, True), words
+        before = len(held.entries())
+        for words in (("undo", case), ("edit", case, "mask", "--low", 400), ("remove", case, "ball")):
+            answer = run(*words)
+            assert (answer.code, "in use elsewhere" in answer.err) == (13, True), words
+        assert len(held.entries()) == before
+    finally:
+        held.close()
+    assert run("undo", case).code == 0
