@@ -8,7 +8,7 @@ from multiprocessing.connection import Connection
 from threading import Lock, Thread
 from typing import Any
 
-from ..errors import Cancelled, StepFailed, SurgiplanError
+from ..errors import StepFailed, SurgiplanError
 from ..values import decode, encode
 from .operation import Operation
 from .work import Work
@@ -44,17 +44,20 @@ class Child:
             try:
                 pipe.send_bytes(order)
                 pipe.send_bytes(given)
-                return self._answer(pipe, work)
+                answer = self._answer(pipe, work)
             except (EOFError, OSError) as problem:
                 self._end()
                 raise StepFailed(
                     f"{operation.spec.name} ended without an answer; the shapes may be too large for the"
                     " memory: simplify them and try again"
                 ) from problem
-            except Cancelled:
-                self._end()
+            except BaseException:  # a stop, or a listener that fails: the answer to come must not be taken
+                self._end()  # for that of the next operation
                 Thread(target=self.warm, daemon=True).start()
                 raise
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
 
     def _answer(self, pipe: Connection, work: Work) -> Any:
         while True:
@@ -64,7 +67,7 @@ class Child:
             if kind == "report":
                 work.report(*content)
             elif kind == "error":
-                raise content
+                return content
             else:
                 return decode(pipe.recv_bytes())
 

@@ -141,6 +141,19 @@ def test_a_child_process_answers_and_fails_like_the_house(evaluator: Evaluator) 
     assert value(evaluator, plan.edit("n", value=4), "a") == 8
 
 
+def test_a_listener_that_fails_leaves_no_answer_for_the_next(evaluator: Evaluator) -> None:
+    def fails(step: str, fraction: float, text: str) -> None:
+        if fraction > 0:
+            raise RuntimeError("the window is gone")
+
+    plan = Plan().add("n", Given(value=21)).add("a", Apart(a=Ref("n")))
+    evaluator.pursue(plan, ["a"], watch=fails).result(60)
+    assert "the window is gone" in str(evaluator.failures[plan.keys()["a"]])
+    other = plan.edit("n", value=4)
+    evaluator.pursue(other, ["a"]).result(60)
+    assert value(evaluator, other, "a") == 8
+
+
 def test_a_child_process_that_hangs_is_stopped_within_a_second(evaluator: Evaluator) -> None:
     plan = Plan().add("n", Given(value=21)).add("a", Apart(a=Ref("n")))
     evaluator.pursue(plan, ["a"]).result(60)
