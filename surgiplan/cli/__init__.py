@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from .. import SAFETY_LINE, __version__
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
@@ -59,6 +60,14 @@ def main(argv: Sequence[str], open_window: OpenWindow) -> int:
         return 40
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser that refuses in two plain lines, however many words a command knows."""
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong and where help is, and leave with 2."""
+        self.exit(2, f"{self.prog}: {message}\n{self.prog}: --help says how\n")
+
+
 def _without_fields(argv: Sequence[str]) -> tuple[list[str], list[str]]:
     """The words of `add` and `edit` without the parameters of the operation, and those parameters.
 
@@ -71,17 +80,23 @@ def _without_fields(argv: Sequence[str]) -> tuple[list[str], list[str]]:
             word = rest.pop(0)
             own = word.split("=")[0] in ("--json", "--suggest", "--help") or not word.startswith("--")
             (kept if own else fields).append(word)
-            if not own and "=" not in word and rest:
+            if not own and "=" not in word and rest and not rest[0].startswith("--"):
                 fields.append(rest.pop(0))
             elif word == "--suggest" and rest:
                 kept.append(rest.pop(0))
-    return kept + rest, fields
+    return _with_places(kept + rest), fields
+
+
+def _with_places(words: list[str]) -> list[str]:
+    """The words with `--at X` as one, since X may begin with a minus."""
+    for n, word in enumerate(words[:-1]):
+        if word == "--at":
+            return [*words[:n], f"--at={words[n + 1]}", *words[n + 2 :]]
+    return words
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="surgiplan", description=SAFETY_LINE, epilog="surgiplan ops: the operations."
-    )
+    parser = _Parser(prog="surgiplan", description=SAFETY_LINE, epilog="surgiplan ops: the operations.")
     parser.add_argument("--version", action="version", version=f"surgiplan {__version__}")
     commands = parser.add_subparsers(dest="verb", required=True, metavar="COMMAND")
 
@@ -136,9 +151,11 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("operation")
     made.add_argument("name")
     made.add_argument("--suggest", default="", help="take parameters it proposes, such as otsu")
+    made.usage = "surgiplan add [--json] [--suggest METHOD] case operation name --field value ..."
     made = command("edit", verbs.edit, "change parameters of a step; all below follows")
     made.add_argument("case", type=Path)
     made.add_argument("name")
+    made.usage = "surgiplan edit [--json] case name --field value ..."
     made = command("remove", verbs.remove, "take a step out that no other step uses")
     made.add_argument("case", type=Path)
     made.add_argument("name")

@@ -21,7 +21,7 @@ FORMS = {
     Pose: "dx,dy,dz   or   dx,dy,dz;ax,ay,az;degrees[;cx,cy,cz]   shift, after a turn about an axis at c",
     Vec3: "x,y,z   LPS mm",
     POINTS: "x,y,z;x,y,z;...   LPS mm",
-    Bits: "[[k,j,i],...]   indices of voxels",
+    Bits: "k,j,i;k,j,i;...   indices of voxels",
 }
 
 
@@ -37,11 +37,14 @@ def split_fields(words: Sequence[str]) -> dict[str, str]:
         if not word.startswith("--"):
             raise Usage(f"{word!r} is not expected here: give parameters as --field value")
         name, equals, value = word[2:].partition("=")
+        name = name.replace("-", "_")
+        if name in found:
+            raise Usage(f"{word.split('=')[0]} is given twice: give it once")
         if not equals:
-            if not rest:
+            if not rest or rest[0].startswith("--"):
                 raise Usage(f"{word} needs a value")
             value = rest.pop(0)
-        found[name.replace("-", "_")] = value
+        found[name] = value
     return found
 
 
@@ -83,31 +86,60 @@ def read(field: Field, text: str) -> Any:
 
 
 def _shaped(field: Field, given: Any) -> Any:
-    if field.kind is Bits and isinstance(given, list):
-        return Bits.of(given).to_text()
+    if field.kind is Bits:
+        return _bits(given)
     if field.kind in (int, float, bool) or not isinstance(given, str | list):
         return given
     groups = _groups(given)
-    if field.kind is Plane:
-        point, normal = groups if len(groups) == 2 else (groups[0][:3], groups[0][3:])
-        return {"point": point, "normal": normal}
     if field.kind is Pose:
         return {"matrix": _pose(groups).matrix}
+    if field.kind is Plane and len(groups) == 1:
+        groups = [groups[0][:3], groups[0][3:]]
+    wrong = next((g for g in groups if len(g) != 3), None)
+    if wrong is not None:
+        raise ValueError(f"a place or a direction has 3 numbers, not {len(wrong)}")
+    if field.kind is Plane:
+        point, normal = _exactly(2, groups)
+        return {"point": point, "normal": normal}
     if field.kind == Vec3:
-        return groups[0]
+        return _exactly(1, groups)[0]
     return groups if field.kind == POINTS else given
 
 
+def _exactly(count: int, groups: list[list[float]]) -> list[list[float]]:
+    if len(groups) != count:
+        raise ValueError(f"{len(groups)} groups of numbers, {count} would be right")
+    return groups
+
+
+def _bits(given: Any) -> Any:
+    """The text of voxels: as the plan file has it, or of their indices."""
+    if not isinstance(given, list) and not (isinstance(given, str) and set(given) <= set("0123456789-,; ")):
+        return given
+    return Bits.of([[int(n) for n in group] for group in _groups(given)]).to_text()
+
+
 def _groups(given: str | list[Any]) -> list[list[float]]:
-    """Numbers in groups: "1,2;3,4", or a list of numbers, or a list of lists."""
+    """Numbers in groups: "1,2;3,4", "1 2; 3 4", a list of numbers, or a list of lists."""
     if isinstance(given, list):
         return [list(map(float, g)) for g in given] if given and isinstance(given[0], list) else [given]
-    return [[float(n) for n in group.split(",")] for group in given.split(";") if group.strip()]
+    groups = [group.replace(",", " ").split() for group in given.split(";") if group.strip()]
+    return [[_number(n) for n in group] for group in groups]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no number") from None
 
 
 def _pose(groups: list[list[float]]) -> Pose:
     if sum(map(len, groups)) == 16:
         return Pose.of(np.reshape(np.concatenate([np.asarray(g) for g in groups]), (4, 4)))
+    sizes = [len(group) for group in groups]
+    if sizes not in ([3], [3, 3, 1], [3, 3, 1, 3]):
+        raise ValueError(f"its groups have {', '.join(map(str, sizes))} numbers")
     shift = Pose.of_shift(groups[0])
     if len(groups) == 1:
         return shift

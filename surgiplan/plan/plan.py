@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Literal
 
 import cattrs
 from cattrs.gen import make_dict_structure_fn
@@ -163,8 +163,20 @@ def _converter() -> cattrs.Converter:
     converter.register_structure_hook_func(
         lambda kind: getattr(kind, "__origin__", kind) is Ref, lambda text, _: Ref.of(text)
     )
+    converter.register_structure_hook_func(
+        lambda kind: getattr(kind, "__origin__", None) is Literal, lambda word, _: word
+    )
+    for kind in (float, int):
+        converter.register_structure_hook(kind, _number)
     converter.register_structure_hook(bool, _truth)
     return converter
+
+
+def _number(given: Any, kind: type) -> Any:
+    try:
+        return kind(None if isinstance(given, bool) else given)
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"a {'whole ' * (kind is int)}number is needed, not {given!r}") from None
 
 
 def _truth(given: Any, _: Any) -> bool:
@@ -209,12 +221,19 @@ def from_json(operations: Operations, content: Mapping[str, Any]) -> Operation[A
         return make_dict_structure_fn(cls, _CONVERTER)(parameters, cls)
     except cattrs.ClassValidationError as problem:
         told = cattrs.transform_error(problem, path=name, format_exception=_told)
-        raise Usage("; ".join(": ".join(reversed(t.rsplit(" @ ", 1))) for t in told)) from problem
+        raise Usage("; ".join(_placed(name, *t.rsplit(" @ ", 1)) for t in told)) from problem
+
+
+def _placed(operation: str, text: str, path: str = "") -> str:
+    """What is wrong after where it is; the operation's own words say that already."""
+    return text if not path or text.startswith(f"{operation}: ") else f"{path}: {text}"
 
 
 def _told(problem: BaseException, kind: type | None) -> str:
     if isinstance(problem, KeyError):
         return f"the field {problem.args[0]} is missing"
+    if isinstance(problem, AttributeError | TypeError):
+        return "what is given has another shape than is needed here"
     return str(problem)
 
 

@@ -95,7 +95,24 @@ def test_a_missing_reference_and_unknown_words(run: Run, case: Path) -> None:
         answer = run(*words)
         assert (answer.code, plain(answer)) == (2, True), words
         assert told in answer.err
-    assert run("dance", case).code == 2
+    assert unchanged(run, case)
+
+
+def test_a_command_that_is_said_wrongly(run: Run, case: Path) -> None:
+    for words, told in (
+        (("dance", case), "'dance'"),
+        ((), "COMMAND"),
+        (("import",), "required: path, --case"),
+        (("render", case), "required: --to"),
+        (("render", case, "--to", "x.png", "--view", "top"), "'top'"),
+        (("render", case, "--to", "x.png", "--at", "-5,0"), "--at is x,y,z in mm, not '-5,0'"),
+        (("add", case, "move", "m", "--part"), "--part needs a value"),
+        (("add", case, "move", "m", "--part", "--json"), "--part needs a value"),
+        (("add", case, "move", "m", "--part", "ball", "mask"), "mask"),
+    ):
+        answer = run(*words)
+        assert (answer.code, plain(answer)) == (2, True), words
+        assert told in answer.err
     assert unchanged(run, case)
 
 

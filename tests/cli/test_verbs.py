@@ -169,9 +169,7 @@ def test_no_patient_name_in_any_output(run: Run, case: Path, tmp_path: Path) -> 
     assert not any("Phantom^Sphere" in text or "PHANTOM" in text for text in texts)
 
 
-def test_a_case_that_another_program_holds_can_be_looked_at(
-    run: Run, case: Path, tmp_path: Path
-) -> None:
+def test_a_case_that_another_program_holds_can_be_looked_at(run: Run, case: Path, tmp_path: Path) -> None:
     held = CaseFile.open(case)
     try:
         for words in (

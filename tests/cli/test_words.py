@@ -21,12 +21,18 @@ def test_fields_are_pairs_of_name_and_value() -> None:
         words.split_fields(["b"])
     with pytest.raises(Usage, match="--kerf needs a value"):
         words.split_fields(["--kerf"])
+    with pytest.raises(Usage, match="--part needs a value"):
+        words.split_fields(["--part", "--kerf", "1"])
+    with pytest.raises(Usage, match="--kerf-side is given twice"):
+        words.split_fields(["--kerf_side", "a", "--kerf-side=b"])
 
 
 @pytest.mark.parametrize(
     "text",
     [
         "1,2,3;0,0,2",
+        "1 2 3; 0 0 2",
+        "1, 2, 3, 0, 0, 2",
         "[[1,2,3],[0,0,2]]",
         "[1,2,3,0,0,2]",
         '{"point": [1,2,3], "normal": [0,0,1]}',
@@ -53,8 +59,10 @@ def test_points_references_and_empty_values() -> None:
         OPERATIONS["measure"], {"kind": "distance", "points": "0,0,0; 3,4,0", "landmark_sd": "none"}
     )
     assert made == Measure(kind="distance", points=((0, 0, 0), (3, 4, 0)))
-    paint = words.made(OPERATIONS["paint"], {"mask": "m", "added": "[[1,2,3],[4,5,6]]"})
-    assert paint == Paint(mask=Ref("m"), added=Bits.of([[1, 2, 3], [4, 5, 6]]))
+    bits = Bits.of([[1, 2, 3], [4, 5, 6]])
+    for text in ("[[1,2,3],[4,5,6]]", "1,2,3;4,5,6", bits.to_text()):
+        paint = words.made(OPERATIONS["paint"], {"mask": "m", "added": text})
+        assert paint == Paint(mask=Ref("m"), added=bits)
 
 
 @pytest.mark.parametrize(
@@ -64,9 +72,18 @@ def test_points_references_and_empty_values() -> None:
         ("cut", {"part": "b", "plane": "a,b,c;0,0,1"}, "plane: 'a,b,c;0,0,1' cannot be read"),
         ("cut", {"part": "b", "plane": "0,0,0;0,0,0"}, "normal of a plane must not be zero"),
         ("cut", {"part": "b", "blade": "3"}, "cut has no field 'blade'"),
-        ("cut", {"part": "b", "kerf": "thick"}, "kerf"),
-        ("cut", {"part": "b", "kerf": "-1"}, "kerf must lie between 0 and 1000 mm"),
-        ("cut", {"part": "b", "kerf_side": "c"}, "c"),
+        ("cut", {"part": "b", "plane": "0,0,1"}, "3 numbers, not 0"),
+        ("cut", {"part": "b", "plane": "0,0,5;0,0,1;0,0,1"}, "3 groups of numbers, 2 would be right"),
+        ("cut", {"part": "b", "kerf": "thick"}, "cut.kerf: a number is needed, not 'thick'"),
+        ("cut", {"part": "b", "kerf": "true"}, "cut.kerf: a number is needed, not True"),
+        ("cut", {"part": "b", "kerf": "-1"}, "^cut: kerf must lie between 0 and 1000 mm"),
+        ("cut", {"part": "b", "kerf_side": "c"}, "^cut: kerf_side must be one of a, b, both, not 'c'"),
+        ("surface", {"volume": "v", "mask": "m", "level": "grey"}, "level"),
+        ("grow", {"volume": "v", "seed": "1,2"}, "seed: '1,2' cannot be read .*3 numbers, not 2"),
+        ("paint", {"mask": "m", "added": "7"}, "added"),
+        ("paint", {"mask": "m", "added": "1,2"}, "added"),
+        ("move", {"part": "b", "pose": "0,0,0;0,0,1"}, "its groups have 3, 3 numbers"),
+        ("move", {"part": "b", "pose": "0,0,0;0,0,1;90;0,0,0;7"}, "its groups have 3, 3, 1, 3, 1 numbers"),
         ("cut", {}, "the field part is missing"),
         ("move", {"part": "b", "pose": "[[1,0,0,0],[0,1,0,0],[0,0,-1,0],[0,0,0,1]]"}, "mirror"),
     ],

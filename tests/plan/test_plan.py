@@ -109,14 +109,20 @@ def test_older_parameters_are_upgraded() -> None:
     [
         ({"operation": "divide", "with": {}}, "the field a is missing"),
         ({"operation": "divide", "with": {"a": "n", "bye": 2}}, "divide has no field 'bye'"),
-        ({"operation": "divide", "with": {"a": "n", "by": "many"}}, "divide.by: invalid"),
-        ({"operation": "divide", "with": {"a": "n", "by": 5000}}, "by must lie between 0 and 1000 apples"),
+        (
+            {"operation": "divide", "with": {"a": "n", "by": "many"}},
+            "^divide.by: a whole number is needed, not 'many'$",
+        ),
+        ({"operation": "divide", "with": {"a": "n", "by": True}}, "by: a whole number is needed, not True"),
+        ({"operation": "divide", "with": {"a": 5}}, "divide.a: .* another shape"),
+        ({"operation": "divide", "with": {"a": "n", "by": 5000}}, "^divide: by must lie between 0 and 1000"),
         ({"operation": "multiply", "with": {}}, "there is no operation 'multiply'"),
         ({"operation": "sum", "version": 3, "with": {}}, "use a newer one"),
         (
             {"operation": "placed", "with": {"a": "n", "plane": {"point": [0, 0, 0], "normal": [0, 0, 0]}}},
             "zero",
         ),
+        ({"operation": "placed", "with": {"a": "n", "plane": [1, 2]}}, "placed.plane: .* another shape"),
         ({"version": 1}, "needs an operation"),
     ],
 )
