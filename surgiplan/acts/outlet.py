@@ -1,6 +1,7 @@
 """Export: an up-to-date result leaves the case as a file, checked by reading it back."""
 
 import json
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -45,10 +46,13 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
 
 
 def _write_json(path: Path, content: dict[str, Any]) -> None:
+    part = path.with_name(f".{path.name}.part")
     try:
-        path.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
+        part.replace(path)
     except OSError as problem:
-        path.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
         raise CaseError(
             f"{path.name} could not be written ({problem.strerror}): choose another place"
         ) from problem

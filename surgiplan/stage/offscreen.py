@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,7 +15,7 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkIOImage import vtkPNGWriter
 from vtkmodules.vtkRenderingCore import vtkRenderer
 
-from ..errors import BadInput, SurgiplanError, Usage
+from ..errors import BadInput, CaseError, SurgiplanError, Usage
 from ..scene.items import Captions, Scene
 from ..scene.view import AXES, Axis
 from .camera import Direction
@@ -75,7 +76,10 @@ def snapshot(
 
 
 def save_png(picture: NDArray[np.uint8], path: Path) -> None:
-    """Write a (height, width, 3) uint8 picture as PNG; SurgiplanError when the file cannot be written."""
+    """Write a (height, width, 3) uint8 picture as PNG; CaseError when the disk does not take it.
+
+    Then no half picture is left, and one that was there before stays.
+    """
     rows, columns = picture.shape[:2]
     image = vtkImageData()
     image.SetDimensions(columns, rows, 1)
@@ -85,10 +89,16 @@ def save_png(picture: NDArray[np.uint8], path: Path) -> None:
     writer.WriteToMemoryOn()
     writer.Write()
     data = bytes(memoryview(writer.GetResult()))
+    part = path.with_name(f".{path.name}.part")
     try:
-        path.write_bytes(data)
+        part.write_bytes(data)
+        part.replace(path)
     except OSError as problem:
-        raise BadInput(f"the picture cannot be written to {path}: {problem.strerror}") from problem
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        raise CaseError(
+            f"the picture cannot be written to {path} ({problem.strerror}): choose another place"
+        ) from problem
 
 
 @cache

@@ -12,7 +12,7 @@ import pytest
 from vtkmodules.util.numpy_support import vtk_to_numpy
 from vtkmodules.vtkIOImage import vtkPNGReader
 
-from surgiplan.errors import BadInput, SurgiplanError, Usage
+from surgiplan.errors import BadInput, CaseError, SurgiplanError, Usage
 from surgiplan.plan.plan import Plan
 from surgiplan.scene import AXES, Axis, Framing, Scene, View, describe
 from surgiplan.stage import offscreen
@@ -218,5 +218,9 @@ def test_a_png_holds_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_png_that_cannot_be_written_is_told(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match="cannot be written"):
+    with pytest.raises(CaseError, match="cannot be written"):
         save_png(np.zeros((4, 4, 3), np.uint8), tmp_path / "missing" / "x.png")
+    (tmp_path / "x.png").mkdir()
+    with pytest.raises(CaseError, match="cannot be written"):
+        save_png(np.zeros((4, 4, 3), np.uint8), tmp_path / "x.png")
+    assert [f.name for f in tmp_path.iterdir()] == ["x.png"]
