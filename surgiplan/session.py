@@ -7,7 +7,7 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
-from .errors import NeedsHand, StepFailed
+from .errors import NeedsHand, StepFailed, Usage
 from .plan.casefile import CaseFile
 from .plan.evaluate import Evaluator, Watch, run_step
 from .plan.operation import Ref
@@ -164,12 +164,12 @@ class Session:
     def value(self, text: str, watch: Watch | None = None) -> Value:
         """The value of "step" or "step.output" as the plan stands, computed now if need be.
 
-        Raises what the step raised; StepFailed when it gives several and none is named.
+        Raises what the step raised; Usage when it gives several and none of them is named.
         """
         ref = Ref.of(text)
         outputs = self.plan[ref.step].operation.outputs()
         if ref.output not in outputs:
-            raise StepFailed(
+            raise Usage(
                 f"{text}: that step gives {' or '.join(f'{ref.step}.{o}'.rstrip('.') for o in outputs)}"
             )
         self.pursue([ref.step], watch).result()

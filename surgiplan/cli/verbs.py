@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import SAFETY_LINE, __version__
 from ..acts import intake, outlet
-from ..errors import BadInput, CaseError, NeedsHand, StepFailed, Usage
+from ..errors import BadInput, CaseError, NeedsHand, StepFailed, SurgiplanError, Usage
 from ..formats import dicom
 from ..ops import OPERATIONS
 from ..plan.casefile import CaseFile
@@ -43,18 +43,25 @@ def passphrase() -> str | None:
 def opened(path: Path, create: bool = False, only_look: bool = False) -> Iterator[Session]:
     """A session on a case file.
 
-    create: make the file when it is absent
+    create: make the file when it is absent; it goes again when nothing came into it
     only_look: nothing will be changed, so a case that cannot be written now is opened read-only
     """
-    if create and not path.exists():
+    fresh = create and not path.exists()
+    if fresh:
         case = CaseFile.create(path, passphrase())
     else:
         case = _case_to_look_at(path) if only_look else CaseFile.open(path, passphrase())
-    session = Session(case, OPERATIONS, Store(folder=None if case.encrypted else cache_folder()))
+    try:
+        session = Session(case, OPERATIONS, Store(folder=None if case.encrypted else cache_folder()))
+    except SurgiplanError as problem:
+        case.close()
+        raise CaseError(f"{path}: its plan is not of this surgiplan ({problem})") from problem
     try:
         yield session
     finally:
         session.close()
+        if fresh and not session.committed.steps:
+            path.unlink()
 
 
 def _case_to_look_at(path: Path) -> CaseFile:
@@ -250,6 +257,8 @@ def render(arguments: Namespace) -> int:
         width, height = (int(n) for n in arguments.size.lower().split("x"))
     except ValueError:
         raise Usage(f"--size is width x height, such as 1280x960, not {arguments.size!r}") from None
+    if arguments.to.suffix.lower() != ".png":
+        raise Usage(f"a picture is written as .png, not {arguments.to.suffix or 'without an ending'}")
     if not (64 <= width <= 8192 and 64 <= height <= 8192):
         raise Usage("--size must lie between 64x64 and 8192x8192")
     with opened(arguments.case, only_look=True) as session:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from surgiplan.formats.dicomwrite import write_series
+from surgiplan.plan.casefile import CaseFile
 from tests.cli.conftest import Answer, Run
 from tests.ops.shapes import CENTRE, ball_scan, grid
 
@@ -151,13 +152,41 @@ def test_a_plan_file_that_is_none(run: Run, case: Path, tmp_path: Path, content:
 
 def test_a_file_that_cannot_be_written(run: Run, case: Path, tmp_path: Path) -> None:
     for suffix in ("stl", "json"):
-        answer = run("export", case, "ball", "--to", tmp_path / "no such folder" / f"b.{suffix}")
-        assert answer.code in (10, 13)
-        assert plain(answer)
-    assert run("render", case, "--to", tmp_path / "no such folder" / "b.png", "--size", "200x200").code in (
-        10,
-        13,
-    )
+        (tmp_path / f"folder.{suffix}").mkdir()
+        for place in (tmp_path / "no such folder" / f"b.{suffix}", tmp_path / f"folder.{suffix}"):
+            answer = run("export", case, "ball", "--to", place)
+            assert (answer.code, plain(answer)) == (13, True)
+    picture = tmp_path / "no such folder" / "b.png"
+    answer = run("render", case, "--to", picture, "--size", "200x200")
+    assert (answer.code, plain(answer)) == (13, True)
+    assert run("render", case, "--to", tmp_path / "b.jpg").code == 2
+
+
+def test_an_import_that_is_refused_leaves_no_case_behind(run: Run, case: Path, tmp_path: Path) -> None:
+    assert run("export", case, "ball", "--to", tmp_path / "b.stl").code == 0
+    fresh = tmp_path / "fresh.surgiplan"
+    assert run("import", tmp_path / "b.stl", "--case", fresh, "--name", "a b").code == 2
+    assert not fresh.exists()
+    assert run("import", tmp_path / "b.stl", "--case", fresh, "--name", "ball").code == 0
+    assert run("import", tmp_path / "b.stl", "--case", fresh, "--name", "ball").code == 2
+    assert len(json.loads(run("plan", fresh).out)["steps"]) == 1
+
+
+def test_a_case_with_a_plan_of_another_program(run: Run, case: Path) -> None:
+    file = CaseFile.open(case)
+    file.commit(['{"name": "x", "operation": "melt", "version": 1, "with": {}}'], "by another")
+    file.close()
+    answer = run("show", case)
+    assert (answer.code, plain(answer)) == (13, True)
+    assert "no operation 'melt'" in answer.err
+
+
+def test_an_output_that_is_not_named(run: Run, case: Path, tmp_path: Path) -> None:
+    x, y, z = CENTRE
+    assert run("add", case, "cut", "saw", "--part", "ball", "--plane", f"{x} {y} {z}; 0 0 1").code == 0
+    for name in ("saw", "saw.z", "ball.a", "nothing"):
+        answer = run("export", case, name, "--to", tmp_path / "x.stl")
+        assert (answer.code, plain(answer), (tmp_path / "x.stl").exists()) == (2, True, False), name
 
 
 def test_a_fault_of_ours_is_told_as_one(
