@@ -4,7 +4,7 @@ PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; 
 VENV := .venv/bin
 OUT ?=
 
-.PHONY: python demo test test-all window ready ready-tests lint types sample-data bench clean
+.PHONY: python demo test test-all window ready ready-tests ready-judges lint types sample-data bench clean
 
 demo: ready
 	$(VENV)/python -m surgiplan demo $(if $(OUT),--out $(OUT)) $(if $(DISPLAY)$(WAYLAND_DISPLAY),--window)
@@ -36,6 +36,10 @@ python:
 
 ready-tests: python
 	@$(PYTHON) packaging/setup_environment.py --tests
+
+# Programs of others that some tests ask for a second opinion; those tests skip without them.
+ready-judges: python
+	@$(PYTHON) packaging/setup_environment.py --tests --judges
 
 clean:
 	rm -rf .venv demo-output demo-output-* .mypy_cache .ruff_cache

@@ -33,6 +33,7 @@ LIBRARIES = {
     "libxcb-shape.so.0": "libxcb-shape0",
 }
 PROGRAMS = {"Xvfb": "xvfb", "xauth": "xauth"}  # for the tests of the window
+JUDGES = {"dcm2niix": "dcm2niix", "dciodvfy": "dicom3tools", "dcmdrle": "dcmtk"}  # others' programs, for CI
 
 
 def main() -> int:
@@ -40,7 +41,9 @@ def main() -> int:
     if sys.version_info < (3, 11):
         print(f"surgiplan needs Python 3.11 or newer, this is {sys.version.split()[0]}", file=sys.stderr)
         return 1
-    see_to_system_libraries(with_programs="--tests" in sys.argv)
+    see_to_system_libraries(
+        (PROGRAMS if "--tests" in sys.argv else {}) | (JUDGES if "--judges" in sys.argv else {})
+    )
     wanted = fingerprint()
     if STAMP.is_file() and STAMP.read_text() == wanted:
         return 0
@@ -71,13 +74,12 @@ def make_venv() -> None:
     subprocess.run(made, check=True)
 
 
-def see_to_system_libraries(with_programs: bool) -> None:
-    """Install what Qt and VTK open at run time, or say what is missing."""
+def see_to_system_libraries(programs: dict[str, str]) -> None:
+    """Install what Qt and VTK open at run time, and these programs, or say what is missing."""
     if not sys.platform.startswith("linux"):
         return
     missing = [package for library, package in LIBRARIES.items() if not can_open(library)]
-    if with_programs:
-        missing += [package for program, package in PROGRAMS.items() if not shutil.which(program)]
+    missing += [package for program, package in programs.items() if not shutil.which(program)]
     if missing and not apt_install(missing):
         print(f"system libraries are missing; as root: apt-get install {' '.join(missing)}", file=sys.stderr)
 
