@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import SAFETY_LINE, __version__
-from ..errors import CaseError
+from ..formats.files import write_whole
 from ..plan.casefile import CaseFile
 from ..plan.plan import Plan
 from ..values import Finding
@@ -56,16 +56,7 @@ def write_report(case: CaseFile, report: Report, path: Path) -> None:
 
     Raises CaseError when the disk does not take it; then no half file is left.
     """
-    content = page(report, case).encode()
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_bytes(content)
-        part.replace(path)
-    except OSError as problem:
-        part.unlink(missing_ok=True)
-        raise CaseError(
-            f"{path.name} could not be written ({problem.strerror}): choose another place"
-        ) from problem
+    write_whole(path, page(report, case).encode())
     if not case.read_only:
         case.journal("report", file=path.name, pictures=len(report.pictures))
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from ..errors import CaseError
 
 
-def write_whole(path: Path, data: bytes, check: Callable[[Path], None]) -> None:
+def write_whole(path: Path, data: bytes, check: Callable[[Path], object] = Path.is_file) -> None:
     """Write a file so that at no moment a half of it is seen under its name.
 
     path: replaced when it exists

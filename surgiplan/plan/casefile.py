@@ -363,11 +363,9 @@ def _require_case(path: Path, passphrase: str | None) -> None:
     plain = header.startswith(b"SQLite format 3")
     for wrong, words in (
         (not header, "empty, no case was ever begun in it"),
-        (header[21:24] != b"\x40\x20\x20", "not a case file"),  # so in all SQLite files, also encrypted ones
-        (
-            plain and int.from_bytes(header[68:72]) != APPLICATION,
-            "not a case file, but of another application",
-        ),
+        # these three bytes stand in all SQLite files, also in encrypted ones
+        (header[21:24] != b"\x40\x20\x20", "not a case file: choose one that ends in .surgiplan"),
+        (plain and int.from_bytes(header[68:72]) != APPLICATION, "no case file but of another application"),
         (plain and passphrase, "not encrypted, open it without a passphrase"),
         (not plain and not passphrase, "encrypted, its passphrase is needed"),
     ):

@@ -82,8 +82,9 @@ class Child:
             self._end()
             spawn = multiprocessing.get_context("spawn")
             self._pipe, theirs = spawn.Pipe()
-            self._process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
+            process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            self._process = process
             theirs.close()
         return self._pipe
 

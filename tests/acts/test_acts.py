@@ -156,6 +156,6 @@ def test_the_report_is_one_file_with_side_safety_and_pictures(
     assert "anary" not in text
     assert "Canary^Carla" in page(Report("x", plan, [], identify=True), case)
     assert case.entries()[-1].act == "report"
-    with pytest.raises(CaseError, match="could not be written"):
+    with pytest.raises(CaseError, match="was not written"):
         write_report(case, report, tmp_path / "no" / "r.html")
     assert "None." in page(Report("x", Plan(), []), case)
