@@ -1,11 +1,13 @@
 """Import: a DICOM series or a mesh file comes into a case, with its identity and its origin."""
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ..errors import BadInput, Usage
 from ..formats import dicom, meshes
+from ..formats.plausible import hounsfield_doubts
 from ..plan.casefile import CaseFile
 from ..plan.plan import Operations, Plan
 from ..progress import Report, silent
@@ -31,35 +33,43 @@ class Loaded:
     warnings: tuple[str, ...] = ()
 
 
-def choose(found: dicom.Scan, series_uid: str = "") -> dicom.Series:
+def choose(found: dicom.Scan, series_uid: str = "", accept: Collection[str] = ()) -> dicom.Series:
     """The series of this UID (or its beginning), or the largest usable one.
 
+    accept: what a person accepts (words of dicom.CHOICES), so that more series are usable
     Raises BadInput when there is none, or when the chosen one is not usable, with the reason.
     """
     if not found.series:
         raise BadInput(f"no DICOM series was found ({found.skipped} other files): choose another folder")
+    fitting = list(found.series)
     if series_uid:
         fitting = [s for s in found.series if s.uid == series_uid] or [
             s for s in found.series if s.uid.startswith(series_uid)
         ]
         if not fitting:
             raise BadInput(f"there is no series {series_uid}; run: surgiplan series PATH")
-        usable = [s for s in fitting if s.usable]
-        if not usable:
-            raise BadInput(f"this series cannot be used: {fitting[0].reason}")
-    else:
-        usable = [s for s in found.series if s.usable]
-        if not usable:
-            reasons = "; ".join(dict.fromkeys(s.reason for s in found.series))
-            raise BadInput(f"none of the {len(found.series)} series can be used: {reasons}")
+    usable = [
+        dicom.accepted(s, accept) for s in fitting if s.usable or (s.choices and set(s.choices) <= {*accept})
+    ]
+    if not usable and series_uid:
+        raise BadInput(f"this series cannot be used: {fitting[0].reason}{_offer(fitting[:1])}")
+    if not usable:
+        reasons = "; ".join(dict.fromkeys(s.reason for s in fitting))
+        raise BadInput(f"none of the {len(fitting)} series can be used: {reasons}{_offer(fitting)}")
     return max(usable, key=lambda s: s.shape_kji[0] * s.shape_kji[1] * s.shape_kji[2])
 
 
-def load(path: Path, series_uid: str = "", report: Report = silent) -> Loaded:
+def _offer(refused: Collection[dicom.Series]) -> str:
+    words = dict.fromkeys(word for series in refused for word in series.choices)
+    return f" (or accept what is wrong with it: {', '.join(words)})" if words else ""
+
+
+def load(path: Path, series_uid: str = "", report: Report = silent, accept: Collection[str] = ()) -> Loaded:
     """Read a DICOM folder, file or zip, or a mesh file.
 
     path: what to read; never changed
     series_uid: which series; the largest usable one when empty
+    accept: what a person accepts (words of dicom.CHOICES)
     Raises BadInput with the reason when it cannot be used as it is.
     """
     if not path.exists():
@@ -67,21 +77,25 @@ def load(path: Path, series_uid: str = "", report: Report = silent) -> Loaded:
     if path.suffix.lower() in MESH_SUFFIXES:
         return load_mesh(path, report)
     found = dicom.scan(path, lambda f, t: report(0.5 * f, t))
-    return load_series(choose(found, series_uid), lambda f, t: report(0.5 + 0.5 * f, t))
+    return load_series(choose(found, series_uid, accept), lambda f, t: report(0.5 + 0.5 * f, t))
 
 
 def load_series(series: dicom.Series, report: Report = silent) -> Loaded:
-    """Read one series that a scan has found usable."""
+    """Read one series that a scan has found usable, or that was accepted."""
     volume = dicom.read_series(series, report)
+    one = series.slices[0].header
+    warnings = (*series.warnings, *hounsfield_doubts(volume, one.sop_class, one.model))
     about = {
         "origin": "DICOM",
         "series_uid": series.uid,
         "modality": series.modality,
         "files": len(series.files),
         "files_digest": dicom.source_digest(series),
-        "warnings": list(series.warnings),
+        "warnings": list(warnings),
     }
-    return Loaded(volume, about, asdict(series.identity), series.warnings)
+    if series.accepted:
+        about["accepted"] = dict(series.accepted)
+    return Loaded(volume, about, asdict(series.identity), warnings)
 
 
 def load_mesh(path: Path, report: Report = silent) -> Loaded:

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from .. import SAFETY_LINE, __version__
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
+from ..formats import dicom
 from . import crash, demo, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
@@ -144,6 +145,14 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("path", type=Path)
     made.add_argument("--case", type=Path, required=True, help="the case file; made when it does not exist")
     made.add_argument("--series", default="", help="UID of the series; else the largest usable one")
+    made.add_argument(
+        "--accept",
+        action="append",
+        default=[],
+        choices=dicom.CHOICES,
+        help="use a refused series all the same; what was wrong is written into the journal: "
+        + "; ".join(f"{word}: {what}" for word, what in dicom.CHOICES.items()),
+    )
     made.add_argument("--name", default="", help="name of the new step")
     made.add_argument("--side", choices=("R", "L"), default="", help="planned side of the case")
     made = command("add", verbs.add, "add a step: --field value for each parameter, see: surgiplan ops NAME")

@@ -94,6 +94,7 @@ def series(arguments: Namespace) -> int:
             "transfer_syntax": one.transfer_syntax,
             "usable": one.usable,
             "reason": one.reason,
+            "choices": list(one.choices),
             "warnings": list(one.warnings),
         }
         for one in found.series
@@ -105,6 +106,7 @@ def series(arguments: Namespace) -> int:
             f"{'usable ' if one.usable else 'refused'}  {one.modality:<3} {size:<16} {one.description}"
         )
         lines += [f"         {text}" for text in ([one.reason] if one.reason else []) + list(one.warnings)]
+        lines += [f"         --accept {word}: {dicom.CHOICES[word]}" for word in one.choices]
         lines.append(f"         {one.uid}")
     say(arguments, rows, "\n".join(lines))
     return 0
@@ -112,7 +114,7 @@ def series(arguments: Namespace) -> int:
 
 def import_(arguments: Namespace) -> int:
     """Bring a series or a mesh into a case."""
-    loaded = intake.load(arguments.path, arguments.series)
+    loaded = intake.load(arguments.path, arguments.series, accept=arguments.accept)
     with opened(arguments.case, create=True) as session:
         with session.case.atomically():
             plan = intake.keep(session.case, OPERATIONS, session.plan, loaded, arguments.name, arguments.side)

@@ -1,19 +1,19 @@
 """From a group of pictures to a volume that can be read, or to the reason why it cannot."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
-from ..errors import BadInput
-from .geometry import SAME_PLACE_MM, Layout, axes_of, laid_out, placed, places
-from .groups import grouped, is_localizer, series_key
+from ..errors import BadInput, Usage
+from .crowds import Fingerprint, crowds_of, phases, without_copies
+from .geometry import laid_out, named, placed
+from .groups import grouped, is_localizer, same_spacing, series_key
 from .headers import Slice
+from .issues import CHOICES, duplicates, missing
 from .patients import mixed_series
 from .pixels import MAX_VOXELS, known_name, pixel_fault
+from .remarks import remarks
 from .series import Series
-
-Fingerprint = Callable[[Slice], bytes]
-"""Gives equal bytes for pictures with equal pixels."""
 
 DICOMDIR = "1.2.840.10008.1.3.10"
 VOLUME_CLASSES: Mapping[str, str] = {
@@ -39,7 +39,9 @@ def found_in(slices: Sequence[Slice], fingerprint: Fingerprint) -> list[Series]:
     """
     mixed = mixed_series(slices)
     groups = grouped(slices)
-    images = Counter(series_key(group[0]) for group in groups if not _no_volume(group[0]))
+    images = [group for group in groups if not _no_volume(group[0])]
+    volumes = Counter(series_key(group[0]) for group in images)
+    pictures = Counter(series_key(picture) for group in images for picture in group)
     found = list[Series]()
     for group in groups:
         key = series_key(group[0])
@@ -47,47 +49,86 @@ def found_in(slices: Sequence[Slice], fingerprint: Fingerprint) -> list[Series]:
             reason = f"its images are of more than one patient (they differ in {mixed[key]}): sort them first"
             found.append(_unusable(group, reason))
         else:
-            found += _candidates(group, images[key] == 1, fingerprint)
+            found += _candidates(group, volumes[key] == 1, pictures[key] - len(group), fingerprint)
     return _named_apart(found)
 
 
-def _candidates(group: Sequence[Slice], alone: bool, fingerprint: Fingerprint) -> list[Series]:
+def accepted(series: Series, choices: Collection[str]) -> Series:
+    """The series made usable by what a person accepts; unchanged when it is usable anyway.
+
+    series: from a scan
+    choices: words of CHOICES; those that this series does not need change nothing
+    Raises Usage for a word that is no choice, BadInput when the series is not usable with these.
+    """
+    if unknown := set(choices) - set(CHOICES):
+        raise Usage(f"{sorted(unknown)[0]!r} cannot be accepted; there are: {', '.join(CHOICES)}")
+    if series.usable:
+        return series
+    if not series.choices or not set(series.choices) <= set(choices):
+        raise BadInput(f"this series cannot be used: {series.reason}")
+    made = _candidate(series.slices, False, series.warnings, frozenset(choices))
+    return replace(made, uid=series.uid)
+
+
+def _candidates(group: Sequence[Slice], alone: bool, others: int, fingerprint: Fingerprint) -> list[Series]:
     """The volumes of a group: one, or one for each phase where positions repeat.
 
-    alone: whether the series holds no other images (a single slice is then a volume)
+    alone: whether the series holds no other group of images (a single slice is then a volume)
+    others: number of images of the series in other groups
     """
     try:
         _require_images(group)
-        kept, dropped = _without_copies(group, fingerprint)
-        phases = _phases(kept)
+        kept, warnings = without_copies(group, fingerprint)
+        parts = phases(kept)
     except BadInput as problem:
         return [_unusable(group, str(problem))]
-    return [_candidate(phase, alone, (*dropped, *label)) for phase, label in phases]
+    if others:
+        warnings = (
+            *warnings,
+            f"{others} more images of the series are not in this volume: they differ in kind",
+        )
+    most = max(len(part) for part, _ in parts)
+    return [_candidate(part, alone and len(part) == most, (*warnings, *label)) for part, label in parts]
 
 
-def _candidate(slices: Sequence[Slice], alone: bool, warnings: tuple[str, ...]) -> Series:
+def _candidate(
+    slices: Sequence[Slice],
+    alone: bool,
+    warnings: tuple[str, ...],
+    choices: Collection[str] = (),
+) -> Series:
+    """The volume of these pictures, or why there is none; `choices` are what a person accepts."""
     try:
         if len(slices) == 1 and not alone:
             raise BadInput("it is a single image beside others of its series, not a volume")
-        layout = laid_out(slices)
+        crowds = crowds_of(slices)
+        firsts = [crowd[0] for crowd in crowds]
+        layout = laid_out(firsts)
         if layout.shape_kji[0] * layout.shape_kji[1] * layout.shape_kji[2] > MAX_VOXELS:
             raise BadInput(f"it has {layout.shape_kji} voxels: too large to be read")
     except BadInput as problem:
-        return _unusable(slices, str(problem))
-    ordered = tuple(slices[n] for n in layout.order)
-    told = (*warnings, *_warnings(ordered, layout, whole_series=alone and not warnings))
+        return _unusable(slices, str(problem), warnings)
+    ordered = tuple(firsts[n] for n in layout.order)
+    issues = [issue for issue in (missing(ordered, layout), duplicates(crowds)) if issue]
+    needed = tuple(issue.choice for issue in issues)
+    if not set(needed) <= set(choices):
+        reasons = "; ".join(issue.reason for issue in issues)
+        return replace(_unusable(slices, reasons, warnings), choices=needed)
+    notices = (issue.notice for issue in issues)
+    told = remarks(ordered, layout, whole_series=alone and not warnings)
     return replace(
         _unusable(ordered, ""),
         shape_kji=layout.shape_kji,
         spacing_kji=layout.spacing_kji,
         kji_to_lps=layout.kji_to_lps,
         usable=True,
-        warnings=told,
+        warnings=(*warnings, *notices, *told),
         layout=layout,
+        accepted={issue.choice: issue.words for issue in issues},
     )
 
 
-def _unusable(slices: Sequence[Slice], reason: str) -> Series:
+def _unusable(slices: Sequence[Slice], reason: str, warnings: tuple[str, ...] = ()) -> Series:
     one = slices[0].header
     return Series(
         uid=one.series_uid or one.sop_uid,
@@ -100,7 +141,7 @@ def _unusable(slices: Sequence[Slice], reason: str) -> Series:
         transfer_syntax=one.transfer_syntax,
         usable=False,
         reason=reason,
-        warnings=(),
+        warnings=warnings,
         identity=one.identity,
         files=tuple(dict.fromkeys(picture.header.member for picture in slices)),
         slices=tuple(slices),
@@ -130,90 +171,18 @@ def _require_images(group: Sequence[Slice]) -> None:
         count = len({name for name, _ in faults})
         others = "" if count == 1 else f" (as are {count - 1} more of its files)"
         raise BadInput(f"{faults[0][0]} cannot be used{others}: {faults[0][1]}")
+    _require_one_pixel_spacing(group)
 
 
-def _without_copies(group: Sequence[Slice], fingerprint: Fingerprint) -> tuple[list[Slice], tuple[str, ...]]:
-    """The pictures without those that are there twice, and a warning when there were any."""
-    kept = list[Slice]()
-    for crowd in _by_place(group):
-        if len(crowd) == 1:
-            kept += crowd
-        else:
-            kept += {fingerprint(picture): picture for picture in reversed(crowd)}.values()
-    dropped = len(group) - len(kept)
-    if not dropped:
-        return list(group), ()
-    what = "1 image that is" if dropped == 1 else f"{dropped} images that are"
-    return kept, (f"{what} there twice with the same pixels left out",)
-
-
-def _by_place(slices: Sequence[Slice]) -> list[list[Slice]]:
-    """The pictures in runs of one place, in order along their normal."""
-    along = places(slices, axes_of(slices))
-    crowds, last = list[list[Slice]](), None
-    for n in sorted(range(len(slices)), key=lambda n: (round(along[n, 2], 3), n)):
-        if last is not None and abs(along[n] - along[last]).max() < SAME_PLACE_MM:
-            crowds[-1].append(slices[n])
-        else:
-            crowds.append([slices[n]])
-        last = n
-    return crowds
-
-
-def _phases(slices: Sequence[Slice]) -> list[tuple[list[Slice], tuple[str, ...]]]:
-    """The pictures as one volume, or as one for each phase where positions repeat, each with a warning.
-
-    Raises BadInput when they repeat and no mark tells the phases apart.
-    """
-    crowded = next((crowd for crowd in _by_place(slices) if len(crowd) > 1), None)
-    if crowded is None:
-        return [(list(slices), ())]
-    for n, (mark, _) in enumerate(slices[0].marks):
-        parts: dict[str, list[Slice]] = {}
-        for picture in slices:
-            parts.setdefault(picture.marks[n][1], []).append(picture)
-        if len(parts) > 1 and all(max(map(len, _by_place(part))) == 1 for part in parts.values()):
-            several = f"the series holds {len(parts)} volumes; this is the one with {mark}"
-            return [(part, (f"{several} {value or '(none)'}",)) for value, part in sorted(parts.items())]
-    first, second = crowded[:2]
-    at = float(places([first], axes_of(slices))[0, 2])
-    raise BadInput(
-        f"{first.header.member.name} and {second.header.member.name} lie at one place"
-        f" ({at:.2f} mm along the stack) and show different images: give only one of them"
-    )
-
-
-def _warnings(slices: Sequence[Slice], layout: Layout, whole_series: bool) -> list[str]:
-    one, told = slices[0].header, list[str]()
-    if layout.tilt_degrees:
-        told.append(
-            f"the gantry was tilted by {layout.tilt_degrees:.1f} degrees:"
-            " the pictures are moved within their planes to put the scan upright"
+def _require_one_pixel_spacing(group: Sequence[Slice]) -> None:
+    first = group[0]
+    other = next((picture for picture in group if not same_spacing(first, picture)), None)
+    if other is not None and first.spacing and other.spacing:
+        (a, b), (c, d) = first.spacing, other.spacing
+        raise BadInput(
+            f"its images contradict each other: {named(first)} has pixels of {a:g} x {b:g} mm"
+            f" and {named(other)} of {c:g} x {d:g} mm"
         )
-    if len(slices) == 1:
-        told.append(f"a single slice: its thickness of {slices[0].thickness:g} mm stands for the spacing")
-    if one.photometric == "MONOCHROME1":
-        told.append("stored for inverted display (MONOCHROME1); the values are kept as they are measured")
-    if any(picture.slope == 0 for picture in slices):
-        told.append("a rescale slope of 0 is taken as 1")
-    if one.modality == "CT" and not in_hounsfield(slices):
-        told.append("its values are not stated to be Hounsfield units: choose thresholds by eye")
-    if any(picture.header.lossy for picture in slices):
-        told.append("compressed with loss: fine detail may be changed")
-    if any(picture.header.burned_in for picture in slices):
-        told.append("text is burned into the pixels")
-    if not one.frame_uid:
-        told.append("no Frame of Reference UID: it shares its space with no other series")
-    if whole_series and one.expected > len(slices):
-        told.append(
-            f"the scanner made {one.expected} images and {len(slices)} are here: an end may be missing"
-        )
-    return told
-
-
-def in_hounsfield(slices: Sequence[Slice]) -> bool:
-    """Whether the values are stated to be Hounsfield units."""
-    return slices[0].header.modality == "CT" and all(picture.hounsfield for picture in slices)
 
 
 def _named_apart(found: Sequence[Series]) -> list[Series]:

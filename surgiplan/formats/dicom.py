@@ -16,17 +16,20 @@ from pydicom.dataset import Dataset
 from ..errors import BadInput
 from ..progress import Report, paced, part_of, silent
 from ..values import Grid, Volume, given_away
-from .candidates import found_in, in_hounsfield
+from .between import evened
+from .candidates import accepted, found_in
 from .datasets import dataset_of, looks_like_dicom
 from .geometry import Layout
 from .headers import Header, Identity, Slice, header_of, pictures, slices_of
+from .issues import CHOICES
 from .patients import told_apart_by
 from .pixels import CT_AIR, Stack, measured, stored_pictures, whole_valued
+from .remarks import in_hounsfield
 from .series import Scan, Series
 from .shear import upright
 from .sources import ZIP_MAGIC, Listing, Member, Reader, listed
 
-__all__ = ["Identity", "Scan", "Series", "read_series", "scan", "source_digest"]
+__all__ = ["CHOICES", "Identity", "Scan", "Series", "accepted", "read_series", "scan", "source_digest"]
 
 _CHUNK = 1 << 20
 _HEADERS_SHARE = 0.9
@@ -46,8 +49,7 @@ def scan(path: Path, report: Report = silent) -> Scan:
         seen = _looked_through(reader, listed(Path(path)), told)
         found = found_in(seen.slices, _Fingerprints(reader, told))
     notes = list(seen.notes)
-    studies = {picture.header.identity.study_uid for picture in seen.slices}
-    if len(studies) > 1 and (by := told_apart_by(seen.slices)):
+    if by := told_apart_by(seen.slices):
         notes.append(f"there are scans of more than one patient here (they differ in {by})")
     told(1.0, f"{len(found)} series found")
     series = tuple(_beside_damage(one, seen.damaged) for one in found)
@@ -136,7 +138,7 @@ def _why(problem: Exception) -> str:
 
 def _beside_damage(series: Series, damaged: list[str]) -> Series:
     """The series, with a warning when a damaged file may have been a part of it."""
-    if not damaged or not series.usable:
+    if not damaged or not (series.usable or series.choices):
         return series
     names = ", ".join(damaged[:3]) + (", ..." if len(damaged) > 3 else "")
     return replace(
@@ -147,12 +149,20 @@ def _beside_damage(series: Series, damaged: list[str]) -> Series:
 def _voxels(series: Series, layout: Layout, report: Report) -> NDArray[Any]:
     one = series.slices[0].header
     stack = Stack((len(series.slices), one.rows, one.columns), all(map(whole_valued, series.slices)))
-    if layout.offsets is None:
+    straight, even = layout.offsets is None, layout.spacing.given
+    if straight and even:
         _fill(stack, series, report)
         return stack.voxels
     _fill(stack, series, part_of(report, 0.0, 0.7))
-    fill = CT_AIR if one.modality == "CT" else 0
-    return upright(stack.voxels, layout.offsets, layout.shape_kji, fill, part_of(report, 0.7, 1.0))
+    voxels = stack.voxels
+    if layout.offsets is not None:
+        fill = CT_AIR if one.modality == "CT" else 0
+        sized = (len(voxels), *layout.shape_kji[1:])
+        voxels = upright(voxels, layout.offsets, sized, fill, part_of(report, 0.7, 1.0 if even else 0.85))
+    if not even:
+        spacing = layout.spacing
+        voxels = evened(voxels, spacing.heights, spacing.planes, part_of(report, 0.85, 1.0))
+    return voxels
 
 
 def _fill(stack: Stack, series: Series, report: Report) -> None:

@@ -11,6 +11,8 @@ MACROS = (
     "PixelValueTransformationSequence",
     "FrameContentSequence",
     "MREchoSequence",
+    "MRDiffusionSequence",
+    "CTReconstructionSequence",
     "CardiacSynchronizationSequence",
     "CTImageFrameTypeSequence",
     "MRImageFrameTypeSequence",
@@ -36,6 +38,8 @@ def _flat(group: Dataset) -> Dataset:
     for macro in MACROS:
         for item in items(group, macro)[:1]:
             flat.update(item)
+    for item in items(flat, "DiffusionGradientDirectionSequence")[:1]:
+        flat.update(item)
     return flat
 
 

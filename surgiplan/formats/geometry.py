@@ -13,9 +13,9 @@ import numpy as np
 from ..errors import BadInput
 from ..values import FloatArray
 from .headers import Slice
+from .spacing import Spacing, spaced
 
 SAME_PLACE_MM = 0.01
-EVEN_MM, EVEN_SHARE = 0.02, 0.02
 UNIT_LENGTH, RIGHT_ANGLE, PARALLEL = 0.01, 5e-3, 1e-3
 SIDEWAYS_MM = 0.1
 TILT_MM = 0.05
@@ -30,13 +30,15 @@ class Layout:
     order: numbers of the given slices, along k
     shape_kji: sizes of the grid; larger than a picture when the stack is tilted
     kji_to_lps: 4x4 from index to patient mm, right-handed, orthogonal
+    spacing: how the slices lie among the planes of the grid
     tilt_degrees: angle between the way the slices are stacked and their normal; 0 for a straight stack
-    offsets: (n, 2) rows and columns by which the picture at k is moved into the grid; None when straight
+    offsets: (n, 2) rows and columns by which each picture is moved into the grid; None when straight
     """
 
     order: tuple[int, ...]
     shape_kji: tuple[int, int, int]
     kji_to_lps: FloatArray
+    spacing: Spacing
     tilt_degrees: float = 0.0
     offsets: FloatArray | None = None
 
@@ -77,7 +79,7 @@ def axes_of(slices: Sequence[Slice]) -> FloatArray:
     mean = all_directions.mean(axis=0)
     worst = int(np.abs(all_directions - mean).max(axis=1).argmax())
     if np.abs(all_directions[worst] - mean).max() > PARALLEL:
-        raise BadInput(f"the slices are not parallel ({_named(slices[worst])} is turned against the others)")
+        raise BadInput(f"the slices are not parallel ({named(slices[worst])} is turned against the others)")
     row, column = mean[:3] / np.linalg.norm(mean[:3]), mean[3:] / np.linalg.norm(mean[3:])
     lean = float(row @ column) / 2  # what is left of it is shared by both
     row, column = row - lean * column, column - lean * row
@@ -104,56 +106,27 @@ def laid_out(slices: Sequence[Slice]) -> Layout:
     order = tuple(int(n) for n in np.argsort(found[:, 2], kind="stable"))
     along = found[list(order)]
     ordered = [slices[n] for n in order]
-    step = _slice_step(ordered, along[:, 2])
-    k = np.arange(len(order)) - (len(order) - 1) / 2
-    drift = (k @ along[:, :2]) / (k @ k) if len(order) > 1 else np.zeros(2)
+    spacing = _spacing(ordered, along[:, 2])
+    height = spacing.heights - spacing.heights.mean()
+    drift = (height @ along[:, :2]) / (height @ height) if len(order) > 1 else np.zeros(2)
     centre = along.mean(axis=0)
-    _require_on_a_line(ordered, along[:, :2] - centre[:2] - np.outer(k, drift))
-    first = np.array([*centre[:2], centre[2] + k[0] * step])
-    if np.linalg.norm(drift) * (len(order) - 1) <= TILT_MM:
-        return _straight(order, ordered[0], axes, step, first)
-    return _tilted(order, ordered[0], axes, step, first, np.outer(k, drift))
+    _require_on_a_line(ordered, along[:, :2] - centre[:2] - np.outer(height, drift))
+    first = np.array([*centre[:2], centre[2] + height[0] * spacing.step])
+    if np.linalg.norm(drift) * spacing.heights[-1] <= TILT_MM:
+        return _straight(order, ordered[0], axes, spacing, first)
+    return _tilted(order, ordered[0], axes, spacing, first, np.outer(height, drift))
 
 
-def _slice_step(slices: Sequence[Slice], distances: FloatArray) -> float:
-    """Distance between neighbouring slices in mm, by least squares over all of them."""
+def _spacing(slices: Sequence[Slice], distances: FloatArray) -> Spacing:
     if len(slices) == 1:
         if slices[0].thickness <= 0:
             raise BadInput("it is a single slice without a thickness, not a volume")
-        return slices[0].thickness
+        return Spacing(slices[0].thickness, np.zeros(1))
     steps = np.diff(distances)
     if steps.min() < SAME_PLACE_MM:
-        beside = _named(slices[int(steps.argmin()) + 1])
+        beside = named(slices[int(steps.argmin()) + 1])
         raise BadInput(f"{beside} lies in the plane of another slice, beside it: the series is no stack")
-    usual = float(np.sort(steps)[(len(steps) - 1) // 2])
-    allowed = max(EVEN_MM, EVEN_SHARE * usual)
-    _require_none_missing(slices, distances, steps, usual)
-    k = np.arange(len(slices)) - (len(slices) - 1) / 2
-    step = float(k @ distances / (k @ k))
-    off_step, off_lattice = np.abs(steps - usual), np.abs(distances - distances.mean() - k * step)
-    if max(off_step.max(), off_lattice.max()) > allowed:
-        worst = int(off_step.argmax())
-        raise BadInput(
-            f"the slices are unevenly spaced, {steps.min():.3f} to {steps.max():.3f} mm: the worst step is at"
-            f" {distances[worst]:.2f} mm along the stack, after {_named(slices[worst])}"
-        )
-    return step
-
-
-def _require_none_missing(
-    slices: Sequence[Slice], distances: FloatArray, steps: FloatArray, usual: float
-) -> None:
-    gaps = np.flatnonzero(steps > 1.5 * usual)
-    if not len(gaps):
-        return
-    at = int(gaps[0])
-    count = max(round(float(steps[at]) / usual) - 1, 1)
-    what = "1 slice is" if count == 1 else f"{count} slices are"
-    more = "" if len(gaps) == 1 else f" (and there are {len(gaps) - 1} more gaps)"
-    raise BadInput(
-        f"{what} missing between {distances[at]:.2f} and {distances[at + 1]:.2f} mm along the stack, between"
-        f" {_named(slices[at])} and {_named(slices[at + 1])}{more}: fetch the complete series"
-    )
+    return spaced(distances)
 
 
 def _require_on_a_line(slices: Sequence[Slice], away: FloatArray) -> None:
@@ -161,29 +134,37 @@ def _require_on_a_line(slices: Sequence[Slice], away: FloatArray) -> None:
     worst = int(sideways.argmax())
     if sideways[worst] > SIDEWAYS_MM:
         raise BadInput(
-            f"the slices do not lie on one line: {_named(slices[worst])} is {sideways[worst]:.2f} mm off it"
+            f"the slices do not lie on one line: {named(slices[worst])} is {sideways[worst]:.2f} mm off it"
         )
 
 
-def _straight(order: tuple[int, ...], one: Slice, axes: FloatArray, step: float, first: FloatArray) -> Layout:
-    shape = (len(order), one.header.rows, one.header.columns)
-    return Layout(order, shape, _affine(one, axes, step, first))
+def _straight(
+    order: tuple[int, ...], one: Slice, axes: FloatArray, spacing: Spacing, first: FloatArray
+) -> Layout:
+    shape = (spacing.planes, one.header.rows, one.header.columns)
+    return Layout(order, shape, _affine(one, axes, spacing.step, first), spacing)
 
 
 def _tilted(
-    order: tuple[int, ...], one: Slice, axes: FloatArray, step: float, first: FloatArray, shifts: FloatArray
+    order: tuple[int, ...],
+    one: Slice,
+    axes: FloatArray,
+    spacing: Spacing,
+    first: FloatArray,
+    shifts: FloatArray,
 ) -> Layout:
     """The upright grid round a sheared stack; `shifts` are (n, 2) mm along rows and columns."""
-    degrees = float(np.degrees(np.arctan(np.linalg.norm(shifts[-1] - shifts[0]) / (step * (len(order) - 1)))))
+    height = spacing.step * float(spacing.heights[-1])
+    degrees = float(np.degrees(np.arctan(np.linalg.norm(shifts[-1] - shifts[0]) / height)))
     if degrees > TILT_DEGREES:
         raise BadInput(f"the slices are stacked {degrees:.1f} degrees aslant: this is no gantry tilt")
     assert one.spacing is not None
     corner = shifts.min(axis=0)
     offsets = (shifts - corner)[:, ::-1] / np.asarray(one.spacing)
     more = [ceil(float(most) - 1e-6) for most in offsets.max(axis=0)]
-    shape = (len(order), one.header.rows + more[0], one.header.columns + more[1])
-    affine = _affine(one, axes, step, first + np.array([*corner, 0.0]))
-    return Layout(order, shape, affine, degrees, offsets)
+    shape = (spacing.planes, one.header.rows + more[0], one.header.columns + more[1])
+    affine = _affine(one, axes, spacing.step, first + np.array([*corner, 0.0]))
+    return Layout(order, shape, affine, spacing, degrees, offsets)
 
 
 def _affine(one: Slice, axes: FloatArray, step: float, first: FloatArray) -> FloatArray:
@@ -196,6 +177,7 @@ def _affine(one: Slice, axes: FloatArray, step: float, first: FloatArray) -> Flo
     return affine
 
 
-def _named(picture: Slice) -> str:
+def named(picture: Slice) -> str:
+    """The name of a picture's file, and of its frame where that holds several."""
     name = picture.header.member.name
     return name if picture.header.frames == 1 else f"{name} frame {picture.frame + 1}"

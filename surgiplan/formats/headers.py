@@ -47,6 +47,8 @@ class Header:
 
     padding: lowest and highest stored value that means "no measurement here"; None when not stated
     expected: number of images the acquisition should have; 0 when not stated
+    instance: InstanceNumber; None when not stated
+    model: manufacturer and model of the scanner
     fault: why its images cannot be used; "" when they can
     """
 
@@ -73,6 +75,8 @@ class Header:
     signed: bool = False
     padding: tuple[int, int] | None = None
     expected: int = 0
+    instance: int | None = None
+    model: str = ""
     fault: str = ""
 
 
@@ -149,6 +153,8 @@ def header_of(dataset: Dataset, member: Member) -> Header:
         photometric=text(dataset, "PhotometricInterpretation"),
         lossy=text(dataset, "LossyImageCompression") == "01",
         burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
+        instance=_instance(dataset),
+        model=f"{text(dataset, 'Manufacturer')} {text(dataset, 'ManufacturerModelName')}".strip(),
     )
     try:
         return _with_pixel_form(header, dataset)
@@ -166,6 +172,14 @@ def _guessed_syntax(dataset: Dataset) -> str:
     if implicit:
         return str(ImplicitVRLittleEndian)
     return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
+
+
+def _instance(dataset: Dataset) -> int | None:
+    """The InstanceNumber; None when it is absent or no number, since nothing hangs on it."""
+    try:
+        return whole(dataset, "InstanceNumber", -1) if "InstanceNumber" in dataset else None
+    except BadInput:
+        return None
 
 
 def _identity(dataset: Dataset) -> Identity:
@@ -270,14 +284,25 @@ def _text(places: tuple[Dataset, ...], keyword: str) -> str:
 _MARKS = (
     "AcquisitionNumber",
     "StackID",
+    "ConvolutionKernel",
     "TemporalPositionIdentifier",
     "TemporalPositionIndex",
     "EchoNumbers",
     "EchoTime",
     "EffectiveEchoTime",
+    "InversionTime",
+    "DiffusionBValue",
+    "NominalCardiacTriggerDelayTime",
+    "NominalPercentageOfCardiacPhase",
     "TriggerTime",
+    "FrameReferenceTime",
     "ImageType",
     "FrameType",
+    "ComplexImageComponent",
+    "DiffusionGradientOrientation",
+    "AcquisitionDateTime",
+    "AcquisitionTime",
+    "FrameAcquisitionDateTime",
 )
 
 

@@ -1,6 +1,7 @@
 """What a scan of a folder finds: the series, whether each can be used, and why not."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..values import FloatArray
@@ -24,6 +25,8 @@ class Series:
     files: the files (or members of an archive) it is read from, along k
     slices: its pictures along k (as found, when it is not usable)
     layout: how they are read into the grid; None when it is not usable
+    choices: words of issues.CHOICES that would together make it usable; none when it is, or nothing would
+    accepted: what was wrong and is accepted, by the word of the choice; names no file
     """
 
     uid: str
@@ -41,6 +44,8 @@ class Series:
     files: tuple[Member, ...]
     slices: tuple[Slice, ...]
     layout: Layout | None
+    choices: tuple[str, ...] = ()
+    accepted: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,16 +11,7 @@ from pydicom.uid import RLELossless
 
 from surgiplan.formats import dicom
 
-from .making import only, volume, written
-
-ENHANCED_CT = "1.2.840.10008.5.1.4.1.1.2.1"
-
-
-def macro(**elements) -> Sequence:
-    item = Dataset()
-    for name, value in elements.items():
-        setattr(item, name, value)
-    return Sequence([item])
+from .making import ENHANCED_CT, macro, only, volume, written
 
 
 def multiframe(folder: Path, order, slopes=None, **changes) -> Path:

@@ -109,28 +109,6 @@ def test_missing_slices_are_named_with_their_place(tmp_path: Path, gone, says) -
     assert files[gone[0] - 1].name in series.reason
 
 
-@pytest.mark.parametrize(
-    ("away", "usable"), [(0.0, True), (0.015, True), (0.04, True), (0.06, False), (0.5, False)]
-)
-def test_uneven_spacing_beyond_two_percent_is_refused(tmp_path: Path, away, usable) -> None:
-    """2 % of 2.5 mm are 0.05 mm."""
-    files = written(tmp_path)
-    edited(files[2:3], moved(5.0 + away))
-    series = only(tmp_path)
-    assert series.usable is usable
-    if not usable:
-        assert "unevenly spaced" in series.reason
-        assert "mm along the stack" in series.reason
-
-
-def test_spacing_that_drifts_is_refused_though_no_step_stands_out(tmp_path: Path) -> None:
-    files = written(tmp_path, volume(grid((40, 3, 3), (1.0, 1, 1))))
-    places = np.cumsum(np.linspace(0.985, 1.015, 40))
-    for path, k in zip(files, places, strict=True):
-        edited([path], moved(float(k)))
-    assert "unevenly" in only(tmp_path).reason
-
-
 def test_a_slice_beside_the_line_is_refused(tmp_path: Path) -> None:
     files = written(tmp_path)
     edited(files[2:3], moved(5.0, sideways=0.4))
