@@ -83,10 +83,8 @@ def _candidates(group: Sequence[Slice], alone: bool, others: int, fingerprint: F
     except BadInput as problem:
         return [_unusable(group, str(problem))]
     if others:
-        warnings = (
-            *warnings,
-            f"{others} more images of the series are not in this volume: they differ in kind",
-        )
+        told = "1 more image of the series is" if others == 1 else f"{others} more images of the series are"
+        warnings = (*warnings, f"{told} not in this volume, but listed apart")
     most = max(len(part) for part, _ in parts)
     return [_candidate(part, alone and len(part) == most, (*warnings, *label)) for part, label in parts]
 
