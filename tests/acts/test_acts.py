@@ -4,6 +4,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
+import pydicom
 import pytest
 
 from surgiplan.acts import intake, outlet
@@ -100,6 +102,44 @@ def test_nothing_usable_is_told_with_reasons(tmp_path: Path) -> None:
         intake.load(tmp_path)
     with pytest.raises(BadInput, match="does not exist"):
         intake.load(tmp_path / "nowhere")
+
+
+def test_a_missing_slice_is_accepted_by_word_and_the_journal_says_so(case: CaseFile, tmp_path: Path) -> None:
+    files = write_series(ball_scan(), tmp_path, name="Canary^Carla")
+    for number in (10, 11):
+        files[number].rename(tmp_path / f"Canary{number}")  # a careless archive names files after people
+    files[12].unlink()
+    with pytest.raises(BadInput, match=r"1 slice is missing .* \(or accept what is wrong with it: missing\)"):
+        intake.load(tmp_path)
+    with pytest.raises(BadInput, match="1 slice is missing"):
+        intake.load(tmp_path, accept=["duplicates"])
+    uid = dicom.scan(tmp_path).series[0].uid
+    for loaded in (intake.load(tmp_path, accept=["missing"]), intake.load(tmp_path, uid, accept=["missing"])):
+        assert isinstance(loaded.value, Volume)
+        assert loaded.value.grid.same_as(ball_scan().grid)
+    intake.keep(case, OPERATIONS, Plan(), loaded)
+    entry = case.entries()[-1]
+    assert entry.act == "import"
+    assert list(entry.details["accepted"]) == ["missing"]
+    assert entry.details["accepted"]["missing"].startswith("1 slice is missing between ")
+    assert "anary" not in json.dumps(dict(entry.details))
+    assert any("made up" in warning for warning in case.fact(f"source:{entry.details['digest']}")["warnings"])
+
+
+def test_a_scan_that_was_resampled_or_is_doubtful_carries_the_notice(case: CaseFile, tmp_path: Path) -> None:
+    scan = ball_scan()
+    lifted = Volume(scan.grid, scan.voxels + np.int16(1500))
+    files = write_series(lifted, tmp_path)
+    dataset = pydicom.dcmread(files[5])
+    x, y, z = dataset.ImagePositionPatient
+    dataset.ImagePositionPatient = [x, y, z + 0.3]
+    dataset.save_as(files[5])
+    loaded = intake.load(tmp_path)
+    intake.keep(case, OPERATIONS, Plan(), loaded)
+    assert [warning.split()[0] for warning in loaded.warnings] == ["the", "values"]
+    assert "unevenly spaced" in loaded.warnings[0]
+    assert "not reliable Hounsfield units" in loaded.warnings[1]
+    assert loaded.about["warnings"] == list(loaded.warnings)
 
 
 def test_a_side_is_right_or_left(case: CaseFile, series: Path) -> None:

@@ -244,3 +244,20 @@ def test_a_disk_that_is_full(run: Run, case: Path, small_disk: Path, tmp_path: P
     (small_disk / "filler").unlink()
     assert unchanged(run, full)
     assert run("verify", full).code == 0
+
+
+def test_a_series_with_a_gap_is_used_only_when_that_is_accepted(run: Run, tmp_path: Path) -> None:
+    files = write_series(ball_scan(), tmp_path / "in")
+    files[7].unlink()
+    (row,) = run("series", tmp_path / "in", "--json").data
+    assert (row["usable"], row["choices"]) == (False, ["missing"])
+    assert "--accept missing: fill in the missing slices" in run("series", tmp_path / "in").out
+    case = tmp_path / "c.surgiplan"
+    refused = run("import", tmp_path / "in", "--case", case)
+    assert refused.code == 10
+    assert "1 slice is missing" in refused.err
+    assert run("import", tmp_path / "in", "--case", case, "--accept", "everything").code == 2
+    taken = run("import", tmp_path / "in", "--case", case, "--accept", "missing", "--json")
+    assert taken.code == 0
+    assert "made up from the slices on both sides" in taken.err
+    assert taken.data["figures"]["shape"] == list(ball_scan().grid.shape_kji)
