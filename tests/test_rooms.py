@@ -33,7 +33,7 @@ LIBRARIES = {
     "progress": set(),
     "values": NUMBERS,
     "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "vtkmodules"},
-    "formats": NUMBERS | {"pydicom", "imagecodecs", "scipy"},
+    "formats": NUMBERS | {"pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},
     "plan": NUMBERS | {"apsw", "cattrs", "platformdirs", "zstandard"},
     "phantoms": NUMBERS,
     "ops": NUMBERS,

@@ -6,41 +6,53 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import BadInput, CaseError
 from ..progress import Report, silent
-from ..values import FloatArray, Mesh, Part
+from ..values import Mesh, Part
+from .content import Content
 from .files import write_whole
+from .glb import glb_bytes, is_glb, read_glb
 from .obj import is_obj, obj_bytes, read_obj
 from .ply import is_ply, ply_bytes, read_ply
+from .step import is_step, read_step
 from .stl import is_stl, read_stl, stl_bytes
+from .threemf import is_threemf, read_threemf, threemf_bytes
 
 MAX_BYTES = 2 << 30
 FARTHEST_MM = 1e6
 LIKELY_MM = (1.0, 3000.0)
+UNIT_IN_DOUBT = "check whether its unit is the millimetre"
 REMARKS = ("SPACE=LPS", "UNIT=mm", "Research use, not a medical device")
 _SPACE = re.compile(r"\bSPACE\s*=\s*(RAS|LPS)\b", re.IGNORECASE)
 _UNIT = re.compile(r"\bUNIT\s*=\s*([A-Za-z]+)", re.IGNORECASE)
 
-Content = tuple[FloatArray, NDArray[np.int64], str]
 _READERS: Mapping[str, tuple[Callable[[bytes], bool], Callable[[bytes], Content]]] = {
-    "PLY": (is_ply, read_ply),
     "STL": (is_stl, read_stl),
+    "PLY": (is_ply, read_ply),
+    "3MF": (is_threemf, read_threemf),
+    "GLB": (is_glb, read_glb),
+    "STEP": (is_step, read_step),
     "OBJ": (is_obj, read_obj),
 }
 _WRITERS: Mapping[str, Callable[[Mesh, Sequence[str]], bytes]] = {
     "STL": stl_bytes,
     "PLY": ply_bytes,
     "OBJ": obj_bytes,
+    "3MF": threemf_bytes,
+    "GLB": glb_bytes,
 }
+_OTHER_NAMES = {"STP": "STEP"}
+READ_SUFFIXES = tuple(f".{kind.lower()}" for kind in (*_READERS, *_OTHER_NAMES))
+WRITE_SUFFIXES = tuple(f".{kind.lower()}" for kind in _WRITERS)
+UNITS_MM: Mapping[str, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4}
 
 
 @dataclass(frozen=True)
 class MeshNotes:
     """What is to be known of a mesh file; nothing of it was repaired.
 
-    kind: "STL", "PLY" or "OBJ"
+    kind: "STL", "PLY", "OBJ", "3MF", "GLB" or "STEP"
     merged_points: points that lay exactly on another one and became one with it
     dropped_triangles: triangles without area that were left out (the surface is as closed without them)
     flat_triangles: triangles without area that are still in it
@@ -48,6 +60,9 @@ class MeshNotes:
     flipped: whether the file was in RAS, so that the first two axes were turned round
     inside_out: whether a closed surface has its triangles facing inwards
     extent_mm: largest extent along an axis, if its unit is the millimetre
+    unit: the unit the file states, "" when it states none and its numbers were taken as mm
+    unit_mm: how many mm the unit has
+    told: what its reader has to say
     """
 
     kind: str
@@ -58,12 +73,20 @@ class MeshNotes:
     flipped: bool = False
     inside_out: bool = False
     extent_mm: float = 0.0
+    unit: str = ""
+    unit_mm: float = 1.0
+    told: tuple[str, ...] = ()
+
+    @property
+    def likely(self) -> bool:
+        """Whether a thing of this size is planned with, so that its unit will be right."""
+        return LIKELY_MM[0] <= self.extent_mm <= LIKELY_MM[1]
 
     def sentences(self) -> list[str]:
         """What the planner should read, most important first."""
-        told = list[str]()
-        if not LIKELY_MM[0] <= self.extent_mm <= LIKELY_MM[1]:
-            told.append(f"it is {self.extent_mm:.4g} mm large: check whether its unit is the millimetre")
+        told = list(self.told)
+        if not self.likely:
+            told.append(f"it is {self.extent_mm:.4g} mm large: {UNIT_IN_DOUBT}")
         if self.flipped:
             told.append("the file is in RAS: its first two axes were turned to LPS")
         if self.open_edges:
@@ -80,12 +103,12 @@ class MeshNotes:
 
 
 def read_mesh(path: Path, report: Report = silent) -> tuple[Mesh, MeshNotes]:
-    """Read a surface from an STL, PLY or OBJ file, in millimetres.
+    """Read a surface from an STL, PLY, OBJ, 3MF, GLB or STEP file, in millimetres.
 
     path: what it is called and what it holds must agree
     report: told how far it is
-    Gives the mesh in LPS mm (a header with SPACE=RAS is honoured; else the numbers are taken as they
-    stand) and what is to be known of it. Nothing is repaired.
+    Gives the mesh in LPS mm (a stated unit, the axes of glTF and a header with SPACE=RAS are honoured;
+    else the numbers are taken as they stand) and what is to be known of it. Nothing is repaired.
     Raises BadInput when it is damaged, empty, holds no numbers, or is of another kind.
     """
     report(0.0, f"reading {path.name}")
@@ -111,7 +134,7 @@ def write_mesh(part: Part, path: Path, *, notes: Mapping[str, str] = {}) -> None
     """Write a shape, placed in the patient, as LPS millimetres; the suffix names the format.
 
     part: the shape; its pose is worked into the points
-    path: .stl, .ply or .obj; replaced when it exists
+    path: .stl, .ply, .obj, .3mf or .glb; replaced when it exists
     notes: said in the file (in STL as far as its 80 characters reach, the first ones first)
     The file is read back and compared before it gets its name: a failed write leaves nothing.
     Raises BadInput when there is no shape or no such format, CaseError when the disk does not take it
@@ -119,7 +142,9 @@ def write_mesh(part: Part, path: Path, *, notes: Mapping[str, str] = {}) -> None
     """
     kind = path.suffix[1:].upper()
     if kind not in _WRITERS:
-        raise BadInput(f"a shape is written as .stl, .ply or .obj, not {path.suffix or 'without a suffix'}")
+        raise BadInput(
+            f"a shape is written as {_listed(WRITE_SUFFIXES)}, not {path.suffix or 'without a suffix'}"
+        )
     mesh = part.placed()
     if not len(mesh.triangles):
         raise BadInput(f"{path.name} was not written: the shape is empty")
@@ -149,8 +174,9 @@ def _require_same(mesh: Mesh, written: Path, name: str) -> None:
 def _kind(suffix: str, data: bytes) -> str:
     """What a file is, by its name and its content."""
     named = suffix[1:].upper()
+    named = _OTHER_NAMES.get(named, named)
     if named not in _READERS:
-        raise BadInput(f"{suffix or 'a file without a suffix'} is not read; STL, PLY and OBJ are")
+        raise BadInput(f"{suffix or 'a file without a suffix'} is not read; {_listed(READ_SUFFIXES)} are")
     if not data.strip(b"\0 \r\n\t"):
         raise BadInput("the file is empty")
     held = next((kind for kind, (looks, _) in _READERS.items() if looks(data)), named)
@@ -159,8 +185,12 @@ def _kind(suffix: str, data: bytes) -> str:
     return named
 
 
+def _listed(suffixes: Sequence[str]) -> str:
+    return f"{', '.join(suffixes[:-1])} and {suffixes[-1]}"
+
+
 def _judged(kind: str, content: Content) -> tuple[Mesh, MeshNotes]:
-    points, triangles, header = content
+    points, triangles = content.points, content.triangles
     if not len(triangles):
         raise BadInput("it holds no triangles")
     if triangles.min() < 0 or triangles.max() >= len(points):
@@ -169,7 +199,7 @@ def _judged(kind: str, content: Content) -> tuple[Mesh, MeshNotes]:
         raise BadInput("a coordinate is not a finite number")
     if np.abs(points).max() > FARTHEST_MM:
         raise BadInput(f"a coordinate of {np.abs(points).max():.3g} mm cannot be right: it is damaged")
-    flipped = _in_ras(header)
+    flipped = _in_ras(content.header)
     given = Mesh((points * (-1, -1, 1) if flipped else points).astype(np.float32), triangles.astype(np.int32))
     merged = _joined(given) if kind == "STL" or given.open_edges else given
     if kind != "STL" and merged.open_edges:  # points apart on purpose, or it does not help
@@ -184,6 +214,9 @@ def _judged(kind: str, content: Content) -> tuple[Mesh, MeshNotes]:
         flipped=flipped,
         inside_out=mesh.watertight and mesh.volume_mm3 < 0,
         extent_mm=float(np.ptp(mesh.bounds, axis=0).max()),
+        unit=content.unit,
+        unit_mm=content.unit_mm,
+        told=content.told,
     )
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import BadInput
-from ..values import FloatArray, Mesh
+from ..values import Mesh
+from .content import Content
 
 
 def is_obj(data: bytes) -> bool:
@@ -18,7 +18,7 @@ def is_obj(data: bytes) -> bool:
     return (data.startswith(b"v ") or b"\nv " in data) and b"\0" not in data[:4096]
 
 
-def read_obj(data: bytes) -> tuple[FloatArray, NDArray[np.int64], str]:
+def read_obj(data: bytes) -> Content:
     """Points (n, 3), triangles (m, 3), and the comments; polygons are divided fan by fan.
 
     Raises BadInput when a line cannot be understood or a face names a point that does not exist.
@@ -38,7 +38,7 @@ def read_obj(data: bytes) -> tuple[FloatArray, NDArray[np.int64], str]:
     flat = np.array(triangles, np.int64).reshape(-1, 3)
     if flat.size and flat.max() >= len(points):
         raise BadInput(f"a face names point {flat.max() + 1} of {len(points)}: it is cut short or damaged")
-    return np.array(points, np.float64).reshape(-1, 3), flat, "\n".join(comments)
+    return Content(np.array(points, np.float64).reshape(-1, 3), flat, "\n".join(comments))
 
 
 def obj_bytes(mesh: Mesh, remarks: Sequence[str]) -> bytes:

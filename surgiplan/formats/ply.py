@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..errors import BadInput
 from ..values import FloatArray, Mesh
+from .content import Content
 
 MAX_HEADER = 1 << 16
 _END = re.compile(rb"^end_header[ \t]*\r?\n", re.MULTILINE)
@@ -56,7 +57,7 @@ def is_ply(data: bytes) -> bool:
     return data[:4] in (b"ply\n", b"ply\r")
 
 
-def read_ply(data: bytes) -> tuple[FloatArray, NDArray[np.int64], str]:
+def read_ply(data: bytes) -> Content:
     """Points (n, 3), triangles (m, 3), and the header text; polygons are divided fan by fan.
 
     Raises BadInput when the file is damaged, cut short, or holds more or less than its header says.
@@ -74,7 +75,7 @@ def read_ply(data: bytes) -> tuple[FloatArray, NDArray[np.int64], str]:
         tables[element.name], at = _columns(body, at, element, order)
     if body[at:].strip():
         raise BadInput(f"{len(body) - at} bytes follow that its header does not speak of: fetch it again")
-    return _points(tables.get("vertex", {})), _triangles(tables.get("face", {})), header
+    return Content(_points(tables.get("vertex", {})), _triangles(tables.get("face", {})), header)
 
 
 def ply_bytes(mesh: Mesh, remarks: Sequence[str]) -> bytes:

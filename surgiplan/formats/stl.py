@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import BadInput
 from ..values import FloatArray, Mesh
+from .content import Content
 
 HEADER, RECORD = 80, 50
 _TRIANGLE = np.dtype([("normal", "<f4", 3), ("corners", "<f4", (3, 3)), ("attribute", "<u2")])
@@ -22,7 +22,7 @@ def is_stl(data: bytes) -> bool:
     return _is_text(data) or _is_exact(data)
 
 
-def read_stl(data: bytes) -> tuple[FloatArray, NDArray[np.int64], str]:
+def read_stl(data: bytes) -> Content:
     """Corners (3 m, 3), triangles (m, 3) that share none of them, and the header text.
 
     Raises BadInput when the file is cut short, lies about its size or is not STL.
@@ -34,7 +34,7 @@ def read_stl(data: bytes) -> tuple[FloatArray, NDArray[np.int64], str]:
         corners = _binary_corners(data)
         header = data[:HEADER]
     triangles = np.arange(len(corners), dtype=np.int64).reshape(-1, 3)
-    return corners, triangles, header.decode("latin-1")
+    return Content(corners, triangles, header.decode("latin-1"))
 
 
 def stl_bytes(mesh: Mesh, remarks: Sequence[str]) -> bytes:
