@@ -1,19 +1,22 @@
-"""Import: a DICOM series or a mesh file comes into a case, with its identity and its origin."""
+"""Import: a scan, a label map or a shape comes into a case, with its identity and its origin."""
 
-from collections.abc import Collection
-from dataclasses import asdict, dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ..errors import BadInput, Usage
-from ..formats import dicom, meshes
+from ..formats import dicom, meshes, volumes
+from ..formats.lattice import moved_to
 from ..formats.plausible import hounsfield_doubts
 from ..plan.casefile import CaseFile
 from ..plan.plan import Operations, Plan
 from ..progress import Report, silent
-from ..values import Part, Volume, encode
+from ..values import Grid, Mask, Mesh, Part, Volume, encode
 
-MESH_SUFFIXES = frozenset({".stl", ".ply", ".obj"})
+MESH_SUFFIXES = frozenset(meshes.READ_SUFFIXES)
+OPEN_SUFFIXES = (".dcm", ".zip", *volumes.READ_SUFFIXES, *meshes.READ_SUFFIXES)
+MODALITIES = ("CT", "MR")
 SIDES = {"R": "RIGHT", "L": "LEFT", "": "side not set"}
 
 
@@ -25,12 +28,24 @@ class Loaded:
     about: where it came from and how it was read, kept in the case beside it
     patient: identity as the files state it; empty for a mesh
     warnings: what the planner should know before using it
+    name: proposed for its step; "" for one made from the kind
+    unit_mm: how many mm the unit has in which a shape was read
     """
 
-    value: Volume | Part
+    value: Volume | Mask | Part
     about: dict[str, Any]
     patient: dict[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    name: str = ""
+    unit_mm: float = 1.0
+
+
+def kind_of(path: Path) -> Literal["mesh", "volume", "segments", "dicom"]:
+    """What will be looked for at a path, by its name."""
+    if path.suffix.lower() in MESH_SUFFIXES:
+        return "mesh"
+    suffix = volumes.suffix_of(path)
+    return "segments" if suffix == volumes.SEGMENTS else "volume" if suffix else "dicom"
 
 
 def choose(found: dicom.Scan, series_uid: str = "", accept: Collection[str] = ()) -> dicom.Series:
@@ -64,18 +79,31 @@ def _offer(refused: Collection[dicom.Series]) -> str:
     return f" (or accept what is wrong with it: {', '.join(words)})" if words else ""
 
 
-def load(path: Path, series_uid: str = "", report: Report = silent, accept: Collection[str] = ()) -> Loaded:
-    """Read a DICOM folder, file or zip, or a mesh file.
+def load(
+    path: Path,
+    series_uid: str = "",
+    report: Report = silent,
+    accept: Collection[str] = (),
+    *,
+    modality: str = "",
+    unit: str = "",
+) -> Loaded:
+    """Read a DICOM folder, file or zip, a volume file, or a mesh file.
 
     path: what to read; never changed
-    series_uid: which series; the largest usable one when empty
-    accept: what a person accepts (words of dicom.CHOICES)
+    series_uid: which DICOM series; the largest usable one when empty
+    accept: what a person accepts of a DICOM series (words of dicom.CHOICES)
+    modality: "CT" or "MR" of a volume file, which seldom says so
+    unit: of a mesh file; needed when its size is not likely without
     Raises BadInput with the reason when it cannot be used as it is.
     """
     if not path.exists():
         raise BadInput(f"{path} does not exist: check the path")
-    if path.suffix.lower() in MESH_SUFFIXES:
-        return load_mesh(path, report)
+    kind = kind_of(path)
+    if kind == "mesh":
+        return in_unit(load_mesh(path, report), unit)
+    if kind != "dicom":
+        return load_volume(path, modality, report)
     found = dicom.scan(path, lambda f, t: report(0.5 * f, t))
     return load_series(choose(found, series_uid, accept), lambda f, t: report(0.5 + 0.5 * f, t))
 
@@ -102,7 +130,77 @@ def load_mesh(path: Path, report: Report = silent) -> Loaded:
     """Read one mesh file; it has no frame of reference and no patient of its own."""
     mesh, notes = meshes.read_mesh(path, report)
     told = notes.sentences()
-    return Loaded(Part(mesh), {"origin": path.suffix[1:].upper(), "warnings": told}, {}, tuple(told))
+    about = {"origin": notes.kind, "unit": notes.unit or "not stated", "warnings": told}
+    return Loaded(Part(mesh), about, {}, tuple(told), unit_mm=notes.unit_mm)
+
+
+def in_unit(loaded: Loaded, unit: str = "") -> Loaded:
+    """The shape with the numbers of its file taken in a unit.
+
+    unit: "mm", "cm", "m" or "inch"; "" for what the file states, else mm
+    Raises BadInput that tells the size in each unit, when none is given and the size is not likely.
+    """
+    assert isinstance(loaded.value, Part)
+    mesh = loaded.value.mesh
+    size = mesh.bounds[1] - mesh.bounds[0]
+    if not unit:
+        if meshes.LIKELY_MM[0] <= size.max() <= meshes.LIKELY_MM[1]:
+            return loaded
+        raise BadInput(
+            f"the shape would be {_size(size)} large, so its unit is in doubt. Say which it is: "
+            + "; ".join(
+                f"--unit {u} for {_size(size * f / loaded.unit_mm)}" for u, f in meshes.UNITS_MM.items()
+            )
+        )
+    if unit not in meshes.UNITS_MM:
+        raise Usage(f"the unit is {', '.join(meshes.UNITS_MM)}, not {unit!r}")
+    factor = meshes.UNITS_MM[unit] / loaded.unit_mm
+    scaled = mesh if factor == 1 else Mesh(mesh.points * factor, mesh.triangles)
+    about = loaded.about | {"unit": unit}
+    told = tuple(text for text in loaded.warnings if meshes.UNIT_IN_DOUBT not in text)
+    return replace(loaded, value=Part(scaled), about=about, warnings=told, unit_mm=meshes.UNITS_MM[unit])
+
+
+def _size(extent_mm: Any) -> str:
+    return " x ".join(f"{length:.4g}" for length in extent_mm) + " mm"
+
+
+def load_volume(path: Path, modality: str = "", report: Report = silent) -> Loaded:
+    """Read one volume file; it has no patient of its own, and seldom says what its numbers are.
+
+    modality: "CT" or "MR" as the person states it
+    """
+    if modality not in ("", *MODALITIES):
+        raise Usage(f"the modality is {' or '.join(MODALITIES)}, not {modality!r}")
+    volume, told = volumes.read_volume(path, modality, report)
+    about = {"origin": _origin(path), "modality": volume.modality or "not stated", "warnings": told}
+    return Loaded(volume, about, {}, tuple(told))
+
+
+def load_segments(path: Path, report: Report = silent) -> tuple[Loaded, ...]:
+    """Read the segments of a .seg.nrrd file, or every label of a label map, as one mask each."""
+    if not path.exists():
+        raise BadInput(f"{path} does not exist: check the path")
+    masks, told = volumes.read_labels(path, report)
+    about = {"origin": _origin(path), "warnings": told}
+    return tuple(Loaded(mask, about, {}, tuple(told), name) for name, mask in masks.items())
+
+
+def put_on(segments: Sequence[Loaded], grid: Grid) -> tuple[Loaded, ...]:
+    """Masks put on the voxels of a scan, so that they can be used with it.
+
+    Raises BadInput when they do not lie on those voxels.
+    """
+    made = []
+    for one in segments:
+        if not isinstance(one.value, Mask):
+            raise Usage("only a label map is put on a scan")
+        made.append(replace(one, value=moved_to(one.value, grid)))
+    return tuple(made)
+
+
+def _origin(path: Path) -> str:
+    return volumes.suffix_of(path)[1:].upper()
 
 
 def keep(
@@ -123,7 +221,7 @@ def keep(
         case.put_fact("patient", loaded.patient)
     if side:
         case.put_fact("side", side)
-    kind = "volume" if isinstance(loaded.value, Volume) else "part"
+    kind = {Volume: "volume", Mask: "mask", Part: "part"}[type(loaded.value)]
     stated = {key: value for key, value in loaded.about.items() if key != "warnings"}
     case.journal("import", digest=digest, kind=kind, **stated)
     step = name or _free_name(plan, loaded)
@@ -131,8 +229,8 @@ def keep(
 
 
 def _free_name(plan: Plan, loaded: Loaded) -> str:
-    stem = loaded.value.modality.lower() if isinstance(loaded.value, Volume) else "shape"
-    stem = stem if stem.isalpha() else "scan"
+    stem = loaded.name or (loaded.value.modality.lower() if isinstance(loaded.value, Volume) else "shape")
+    stem = stem if stem[:1].isalpha() else "scan"
     names = [stem, *(f"{stem}{n}" for n in range(2, len(plan.steps) + 3))]
     return next(name for name in names if name not in plan.names)
 

@@ -8,14 +8,29 @@ from typing import Any
 
 from .. import SAFETY_LINE, __version__
 from ..errors import BadInput, CaseError
-from ..formats import meshes
+from ..formats import meshes, volumes
 from ..plan.casefile import CaseFile
 from ..plan.plan import Key
-from ..values import Part, Value, figures
+from ..values import Mask, Part, Value, Volume, figures
+
+FIGURES = ".json"
+
+
+def suffixes(value: Value) -> tuple[str, ...]:
+    """The suffixes of the files that a value can be written to, the usual one first."""
+    match value:
+        case Part():
+            return (*meshes.WRITE_SUFFIXES, FIGURES)
+        case Mask():
+            return (*volumes.MASK_SUFFIXES, FIGURES)
+        case Volume():
+            return (*volumes.VOLUME_SUFFIXES, FIGURES)
+        case _:
+            return (FIGURES,)
 
 
 def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dict[str, Any]:
-    """Write a shape as STL, PLY or OBJ, or the figures of any result as JSON.
+    """Write a shape, a mask or a scan in a format of its kind, or the figures of any result as JSON.
 
     name: "step" or "step.output", for the header of the file and the journal
     key: recipe key of the step, so that the file can be traced to the plan that made it
@@ -27,10 +42,12 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
     notes = {"step": name, "recipe": key, "software": f"surgiplan {__version__}", "use": SAFETY_LINE}
     if side:
         notes["side"] = {"R": "RIGHT", "L": "LEFT"}[side]
-    if path.suffix.lower() == ".json":
+    if path.suffix.lower() == FIGURES:
         _write_json(path, {"name": name, "notes": notes, "figures": figures(value)})
     elif isinstance(value, Part):
         meshes.write_mesh(value, path, notes=notes)
+    elif isinstance(value, Volume | Mask):
+        volumes.write_volume(value, path, notes=notes)
     else:
         raise BadInput(f"{name} is a {type(value).__name__}, not a shape: export it as .json")
     told: dict[str, Any] = {

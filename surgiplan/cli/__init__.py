@@ -7,9 +7,11 @@ from pathlib import Path
 from typing import NoReturn
 
 from .. import SAFETY_LINE, __version__
+from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
-from . import crash, demo, verbs
+from ..formats.meshes import UNITS_MM
+from . import crash, demo, imports, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -136,12 +138,14 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made = command("ops", verbs.ops, "the manual: all operations, or one in full")
     made.add_argument("name", nargs="?")
     made = command("open", None, "open the window")
-    made.add_argument("path", type=Path, nargs="?", help="a case, a DICOM folder or zip, or a mesh file")
+    made.add_argument("path", type=Path, nargs="?", help="a case, a DICOM folder or zip, a volume or a mesh")
     made.add_argument("--safe-graphics", action="store_true", help="draw in software, for bad drivers")
 
 
 def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
-    made = command("import", verbs.import_, "bring a DICOM series or a mesh file into a case")
+    made = command(
+        "import", imports.import_, "bring a DICOM series, a volume, a label map or a mesh into a case"
+    )
     made.add_argument("path", type=Path)
     made.add_argument("--case", type=Path, required=True, help="the case file; made when it does not exist")
     made.add_argument("--series", default="", help="UID of the series; else the largest usable one")
@@ -155,6 +159,12 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     )
     made.add_argument("--name", default="", help="name of the new step")
     made.add_argument("--side", choices=("R", "L"), default="", help="planned side of the case")
+    made.add_argument(
+        "--modality", choices=intake.MODALITIES, default="", help="what a NIfTI, NRRD or MetaImage file is"
+    )
+    made.add_argument("--unit", choices=tuple(UNITS_MM), default="", help="the unit of a mesh file")
+    made.add_argument("--labels", action="store_true", help="a label map: each label becomes a mask")
+    made.add_argument("--on", default="", metavar="STEP", help="the scan on whose voxels a label map lies")
     made = command("add", verbs.add, "add a step: --field value for each parameter, see: surgiplan ops NAME")
     made.add_argument("case", type=Path)
     made.add_argument("operation")
@@ -168,7 +178,12 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made = command("remove", verbs.remove, "take a step out that no other step uses")
     made.add_argument("case", type=Path)
     made.add_argument("name")
-    made = command("export", verbs.export, "write an up-to-date result to a file (.stl .ply .obj .json)")
+    made = command(
+        "export",
+        verbs.export,
+        "write an up-to-date result: a shape (.stl .ply .obj .3mf .glb), a scan (.nii.gz .nrrd .mha),"
+        " a mask (.seg.nrrd too), or its figures (.json)",
+    )
     made.add_argument("case", type=Path)
     made.add_argument("name", help="a step, or step.output")
     made.add_argument("--to", type=Path, required=True)

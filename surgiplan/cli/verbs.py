@@ -112,22 +112,6 @@ def series(arguments: Namespace) -> int:
     return 0
 
 
-def import_(arguments: Namespace) -> int:
-    """Bring a series or a mesh into a case."""
-    loaded = intake.load(arguments.path, arguments.series, accept=arguments.accept)
-    with opened(arguments.case, create=True) as session:
-        with session.case.atomically():
-            plan = intake.keep(session.case, OPERATIONS, session.plan, loaded, arguments.name, arguments.side)
-            session.commit(plan, f"import {plan.steps[-1].name}")
-        name = plan.steps[-1].name
-    told: dict[str, Any] = {"name": name, "case": str(arguments.case), "warnings": list(loaded.warnings)}
-    told["figures"] = figures(loaded.value)
-    for warning in loaded.warnings:
-        print(f"surgiplan: note: {warning}", file=sys.stderr)
-    say(arguments, told, f"{arguments.path.name} is in {arguments.case.name} as {name}")
-    return 0
-
-
 def add(arguments: Namespace) -> int:
     """Add a step and compute it. A step that fails is not kept; one that needs a hand is."""
     if arguments.operation not in OPERATIONS:
