@@ -6,7 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ..errors import BadInput
 from ..values import FloatArray
+
+MAX_TRIANGLES = 20_000_000
+MAX_BODIES = 20_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,6 +31,12 @@ class Content:
     unit: str = ""
     unit_mm: float = 1.0
     told: tuple[str, ...] = ()
+
+
+def require_modest(bodies: int, triangles: int) -> None:
+    """Raise BadInput when a file, perhaps a small one that repeats itself, grows beyond all use."""
+    if bodies > MAX_BODIES or triangles > MAX_TRIANGLES:
+        raise BadInput(f"it grows to over {MAX_BODIES} bodies or {MAX_TRIANGLES} triangles: a bomb?")
 
 
 def joined(bodies: Sequence[tuple[FloatArray, NDArray[np.int64]]]) -> tuple[FloatArray, NDArray[np.int64]]:

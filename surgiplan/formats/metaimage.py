@@ -33,7 +33,7 @@ _KINDS: Mapping[str, str] = {
     "MET_DOUBLE": "f8",
 }
 _NAMES = {"MET_SHORT": np.dtype(np.int16), "MET_FLOAT": np.dtype(np.float32), "MET_UCHAR": np.dtype(np.uint8)}
-_LINE = re.compile(rb"([A-Za-z_][\w ]*?)\s*=\s*([^\r\n]*?)\s*\r?\n")
+_LINE = re.compile(rb"([A-Za-z_][\w ]*?)[ \t]*=[ \t]*([^\r\n]*?)[ \t]*\r?\n")
 _FROM = "RL", "AP", "IS"  # along +x, +y, +z of LPS: from the first letter to the second
 
 

@@ -72,7 +72,9 @@ def nrrd_bytes(value: Volume | Mask, remarks: Mapping[str, str], segment: str = 
         "encoding": "gzip",
         "endian": "little",
     }
-    header |= {key: " ".join(text.split()) for key, text in remarks.items()}
+    header |= {
+        key: " ".join(text.encode("ascii", "replace").decode().split()) for key, text in remarks.items()
+    }
     if segment:
         k, j, i = value.grid.shape_kji
         header |= {

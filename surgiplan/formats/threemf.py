@@ -5,8 +5,11 @@ names but nobody defines, and do not look at extensions that a file says it cann
 """
 
 import io
+import lzma
 import posixpath
+import struct
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from xml.parsers import expat
@@ -17,11 +20,10 @@ from numpy.typing import NDArray
 
 from ..errors import BadInput
 from ..values import FloatArray, Mesh
-from .content import Content, joined, moved
+from .content import Content, joined, moved, require_modest
 
 MAX_MODEL = 512 << 20
 MAX_MEMBERS = 10_000
-MAX_TRIANGLES = 20_000_000
 MAX_DEPTH = 16
 UNITS_MM: Mapping[str, float] = {
     "micron": 1e-3,
@@ -49,6 +51,19 @@ _RELATIONS = (
     f'<Relationship Target="/{_MODEL}" Id="rel0" Type="{_ROOT_KIND}"/></Relationships>'
 )
 
+_DAMAGED = (  # a damaged archive raises many kinds
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+    OverflowError,
+)
+
 Body = tuple[FloatArray, NDArray[np.int64]]
 
 
@@ -65,10 +80,8 @@ def read_threemf(data: bytes) -> Content:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _Package(archive).content()
-    except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, UnicodeError):
+    except _DAMAGED:
         raise BadInput("it is a damaged or encrypted archive: fetch or export it again") from None
-    except zipfile.zlib.error:  # type: ignore[attr-defined]
-        raise BadInput("it is a damaged archive: fetch or export it again") from None
     except expat.ExpatError as problem:
         raise BadInput(f"its model is damaged in line {problem.lineno}: export it again") from None
 
@@ -205,7 +218,7 @@ class _Package:
         self._archive = archive
         self._members = {m.filename.lstrip("/").lower(): m for m in members}
         self._parts: dict[str, _Part] = {}
-        self._made = self._mirrored = self._supports = 0
+        self._visits = self._made = self._mirrored = self._supports = 0
 
     def content(self) -> Content:
         """All that is built, in mm."""
@@ -259,9 +272,8 @@ class _Package:
         if one.kind in ("support", "solidsupport"):
             self._supports += 1
             return []
-        self._made += len(one.triangles) + 1
-        if self._made > MAX_TRIANGLES:
-            raise BadInput(f"it builds more than {MAX_TRIANGLES} triangles: it may be a bomb")
+        self._visits, self._made = self._visits + 1, self._made + len(one.triangles)
+        require_modest(self._visits, self._made)
         found = list[Body]()
         if one.triangles:
             points = np.array(one.points, np.float64).reshape(-1, 3)

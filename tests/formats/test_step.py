@@ -1,0 +1,46 @@
+"""STEP: the optional door for parts of a CAD program."""
+
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from surgiplan.errors import BadInput
+from surgiplan.formats.meshes import read_mesh
+
+SIZES = {  # mm, as its makers state them
+    "build123d/M6-1x12-countersunk-screw.step": (10.23, 10.36, 12.0),
+    "trimesh/featuretype.STEP": (127.0, 63.5, 34.925),
+    "trimesh/BREP/base_interface_AP203.STEP": (599.408, 638.662, 4.7625),
+    "trimesh/BREP/base_interface_AP214.STEP": (599.408, 638.662, 4.7625),
+}
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize("name", SIZES)
+def test_a_part_has_its_size_and_is_closed(shared_data: Path, tmp_path: Path, name: str) -> None:
+    pytest.importorskip("cascadio")
+    file = tmp_path / Path(name).name
+    with zipfile.ZipFile(shared_data / "step_parts" / "step_parts.zip") as archive:
+        file.write_bytes(archive.read(name))
+    mesh, notes = read_mesh(file)
+    assert np.ptp(mesh.bounds, axis=0) == pytest.approx(SIZES[name], abs=0.02)
+    assert mesh.watertight
+    assert mesh.volume_mm3 > 0
+    assert "turned to triangles" in notes.sentences()[0]
+
+
+def test_without_its_reader_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "cascadio", None)
+    (tmp_path / "a.stp").write_bytes(b"ISO-10303-21;\nHEADER;\n")
+    with pytest.raises(BadInput, match=r"pip install surgiplan\[step\]"):
+        read_mesh(tmp_path / "a.stp")
+
+
+def test_a_broken_part_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("cascadio")
+    (tmp_path / "a.step").write_bytes(b"ISO-10303-21;\nHEADER;\nENDSEC;\nDATA;\n#1=NOTHING(")
+    with pytest.raises(BadInput, match="damaged or holds no body"):
+        read_mesh(tmp_path / "a.step")
