@@ -134,7 +134,8 @@ class _Scene:
 
     def content(self, to_lps_mm: FloatArray) -> Content:
         """All its triangles."""
-        bodies, made = [], 0
+        bodies: list[tuple[FloatArray, NDArray[np.int64]]] = []
+        made = 0
         for mesh, place in self._placed():
             for primitive in mesh["primitives"]:
                 body = self._body(primitive)

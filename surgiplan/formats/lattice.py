@@ -11,6 +11,7 @@ from ..errors import BadInput
 from ..values import BoolArray, FloatArray, Grid, Mask, Volume, given_away
 from .geometry import SPACING_MM
 from .pixels import INT16, MAX_VOXELS
+from .plausible import hounsfield_doubts
 
 FARTHEST_MM = 1e5
 SHEAR = 1e-4  # sine; what a grid takes
@@ -81,11 +82,10 @@ def volume_of(lattice: Lattice, modality: str = "") -> tuple[Volume, list[str]]:
             "the file does not say whether it is CT or MR: its numbers have no unit, thresholds are chosen by"
             " eye (say --modality CT when they are Hounsfield units)"
         )
-    if kind == "CT" and grey.min() >= 0:
-        told.append("no value lies below zero: these may not be Hounsfield units")
     if lattice.labels or _like_labels(grey):
         told.append("it looks like a label map: with --labels each label becomes a mask")
-    return Volume(grid, given_away(grey), kind, "HU" if kind == "CT" else ""), told
+    volume = Volume(grid, given_away(grey), kind, "HU" if kind == "CT" else "")
+    return volume, [*told, *hounsfield_doubts(volume)]
 
 
 def on_grid(kji_to_lps: FloatArray, voxels: NDArray[Any]) -> tuple[Grid, NDArray[Any]]:

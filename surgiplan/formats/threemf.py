@@ -80,6 +80,8 @@ def read_threemf(data: bytes) -> Content:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return _Package(archive).content()
+    except LookupError:
+        raise BadInput("its model is in an encoding that is not known: export it again") from None
     except _DAMAGED:
         raise BadInput("it is a damaged or encrypted archive: fetch or export it again") from None
     except expat.ExpatError as problem:

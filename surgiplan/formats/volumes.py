@@ -49,7 +49,8 @@ def read_lattice(path: Path) -> Lattice:
     if not suffix:
         raise BadInput(f"{path.name} is not read as a volume; {', '.join(READ_SUFFIXES)} are")
     try:
-        return _READERS[".nrrd" if suffix == SEGMENTS else suffix](path)
+        with np.errstate(invalid="ignore", over="ignore"):  # such numbers are refused with a sentence
+            return _READERS[".nrrd" if suffix == SEGMENTS else suffix](path)
     except MemoryError:
         raise BadInput(f"{path.name} does not fit into memory") from None
     except BadInput as problem:
