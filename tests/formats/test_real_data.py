@@ -9,7 +9,9 @@ import pytest
 import SimpleITK
 from scipy import ndimage
 
+from benchmarks import import_table
 from surgiplan.formats import dicom
+from surgiplan.formats.plausible import hounsfield_doubts
 from surgiplan.values import Volume
 
 pytestmark = pytest.mark.real_data
@@ -69,21 +71,90 @@ def test_what_cannot_be_used_says_why(shared_data: Path, name) -> None:
     assert all(any(words in reason for reason in reasons) for words in REASONS[name])
 
 
-def skull_extent(scan: Volume) -> np.ndarray:
-    """Extent in mm of the largest body above 300 HU."""
-    labels, _ = ndimage.label(scan.voxels > 300)
+def largest_body(scan: Volume, above: float) -> tuple[np.ndarray, float]:
+    """Extent in mm (x, y, z) and volume in ml of the largest body above so many HU."""
+    labels, _ = ndimage.label(scan.voxels > above)
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
-    return np.ptp(scan.grid.to_lps(np.argwhere(labels == sizes.argmax())), axis=0)
+    extent = np.ptp(scan.grid.to_lps(np.argwhere(labels == sizes.argmax())), axis=0)
+    return extent, float(sizes.max() * scan.grid.voxel_mm3 / 1000)
 
 
 def test_a_tilted_skull_is_as_wide_and_long_as_it_is(shared_data: Path) -> None:
     series = dicom.scan(shared_data / "ct_skull_phantom_tilt_minus18" / "S21610_S2010.zip").series[0]
     assert "18.5 degrees" in series.warnings[0]
     assert series.spacing_kji == pytest.approx((2.3708, 0.4824, 0.4824), abs=1e-4)
-    width, length, _ = skull_extent(dicom.read_series(series))
+    (width, length, _), _ = largest_body(dicom.read_series(series), 300)
     assert width == pytest.approx(138.0, abs=0.1)
     assert length == pytest.approx(182.1, abs=0.25)
+
+
+@pytest.mark.parametrize(
+    ("name", "above", "extent", "millilitres"),
+    [
+        ("ct_skull_phantom/S21570_S2030_bone_1mm.zip", 300, (138.5, 186.8, 133.0), 391),
+        ("ct_pelvis_lumbar/ACRIN-FLT-Breast_001_series.zip", 250, (287, 172, 416), 848),
+    ],
+)
+def test_bones_have_the_size_and_volume_that_are_known_of_them(
+    shared_data: Path, name, above, extent, millilitres
+) -> None:
+    """Reference figures from each slice's own position, without this importer."""
+    found, volume = largest_body(dicom.read_series(dicom.scan(shared_data / name).series[0]), above)
+    assert found == pytest.approx(extent, abs=0.06 if above == 300 else 0.6)
+    assert volume == pytest.approx(millilitres, abs=0.5)
+
+
+def test_one_skull_is_as_wide_in_thick_slices_and_thin_and_tilted(shared_data: Path) -> None:
+    names = ("ct_skull_phantom/S21570_S2030_bone_1mm", "ct_skull_phantom/S21570_mixed_study")
+    for name in (*names, "ct_skull_phantom_tilt_minus18/S21610_S2010"):
+        series = dicom.scan(shared_data / f"{name}.zip").series[0]
+        (width, _, _), _ = largest_body(dicom.read_series(series), 300)
+        assert 137.5 <= width <= 138.6
+
+
+def test_a_missing_slice_is_made_up_when_that_is_accepted(shared_data: Path, tmp_path: Path) -> None:
+    folder = unpacked(tmp_path, shared_data / "dcm_small_cases" / "dicom2nifti_cases.zip", "sliceincrement")
+    (series,) = dicom.scan(folder).series
+    assert series.choices == ("missing",)
+    made = dicom.accepted(series, series.choices)
+    assert made.spacing_kji[0] == pytest.approx(5.0, abs=1e-3)
+    assert "1 slice is missing between 28.11 and 38.11 mm" in made.warnings[0]
+    read = dicom.read_series(made)
+    assert read.grid.shape_kji == (5, 512, 512)
+    mean = (read.voxels[2].astype(float) + read.voxels[4]) / 2
+    assert np.abs(read.voxels[3] - mean).max() <= 0.5
+    for picture in made.slices:
+        at = read.grid.to_kji(picture.position_lps)
+        assert np.linalg.norm(read.grid.to_lps(np.rint(at)) - picture.position_lps) <= 1e-3
+
+
+def test_a_tilted_gantry_of_another_scanner_is_seen(shared_data: Path, tmp_path: Path) -> None:
+    folder = unpacked(tmp_path, shared_data / "dcm_small_cases" / "dicom2nifti_cases.zip", "gantrytilting")
+    series = dicom.scan(folder).series[0]
+    assert "14.0 degrees" in series.warnings[0]
+    assert dicom.read_series(series).grid.shape_kji == series.shape_kji
+
+
+@pytest.mark.parametrize("coding", ["", "_RLE", "_big_endian", "_jpeg_2k_lossless", "_jpeg_ls_lossless"])
+def test_frames_without_a_place_are_refused_in_every_coding(shared_data: Path, coding) -> None:
+    (series,) = dicom.scan(shared_data / "dcm_enhanced_multiframe" / f"emri_small{coding}.dcm").series
+    assert "without a position for each frame" in series.reason
+    assert series.choices == ()
+
+
+def test_the_values_of_real_ct_are_taken_for_hounsfield_units(shared_data: Path) -> None:
+    for name, (*_, unit) in USABLE.items():
+        if unit == "HU":
+            series = dicom.scan(shared_data / name).series[0]
+            one = series.slices[0].header
+            assert hounsfield_doubts(dicom.read_series(series), one.sop_class, one.model) == ()
+
+
+def test_the_table_in_the_page_is_what_the_importer_says(shared_data: Path) -> None:
+    assert import_table.table(shared_data) == import_table.shown(), (
+        "run: python -m benchmarks.import_table --write"
+    )
 
 
 def test_every_coding_gives_the_same_pixels(shared_data: Path, tmp_path: Path) -> None:
