@@ -10,7 +10,7 @@ from .geometry import laid_out, named, placed
 from .groups import grouped, is_localizer, same_spacing, series_key
 from .headers import Slice
 from .issues import CHOICES, duplicates, missing
-from .patients import mixed_series
+from .patients import mixed_series, whose
 from .pixels import MAX_VOXELS, known_name, pixel_fault
 from .remarks import remarks
 from .series import Series
@@ -140,7 +140,7 @@ def _unusable(slices: Sequence[Slice], reason: str, warnings: tuple[str, ...] = 
         usable=False,
         reason=reason,
         warnings=warnings,
-        identity=one.identity,
+        identity=whose(slices),
         files=tuple(dict.fromkeys(picture.header.member for picture in slices)),
         slices=tuple(slices),
         layout=None,

@@ -39,10 +39,10 @@ def missing(slices: Sequence[Slice], layout: Layout) -> Issue | None:
     if not gaps:
         return None
     first = gaps[0]
-    words = _gap(first) + (f", and there are {len(gaps) - 1} more gaps" if len(gaps) > 1 else "")
+    words = _gap(first) + _more(len(gaps) - 1, "gap")
     between = f"between {named(slices[first.after])} and {named(slices[first.after + 1])}"
     told = "; ".join(_gap(gap) for gap in gaps[:MOST_NAMED])
-    told += f"; and {len(gaps) - MOST_NAMED} more gaps" if len(gaps) > MOST_NAMED else ""
+    told += _more(len(gaps) - MOST_NAMED, "gap")
     return Issue(
         "missing",
         words,
@@ -66,8 +66,8 @@ def duplicates(crowds: Sequence[Sequence[Slice]]) -> Issue | None:
         return None
     axes = axes_of(crowded[0])
     at = float(places(crowded[0][:1], axes)[0, 2])
-    more = f", and so at {len(crowded) - 1} more places" if len(crowded) > 1 else ""
-    words = f"{len(crowded[0])} different images lie at one place ({at:.2f} mm along the stack){more}"
+    words = f"{len(crowded[0])} different images lie at one place ({at:.2f} mm along the stack)"
+    words += _more(len(crowded) - 1, "such place")
     left = [named(picture) for crowd in crowded for picture in crowd[1:]]
     others = ", ".join(left[:MOST_NAMED]) + (", ..." if len(left) > MOST_NAMED else "")
     return Issue(
@@ -76,3 +76,8 @@ def duplicates(crowds: Sequence[Sequence[Slice]]) -> Issue | None:
         f"{words}: {named(crowded[0][0])} and {named(crowded[0][1])}; give only one of them",
         f"{words}; the first by instance number is kept, as was accepted, and left out: {others}",
     )
+
+
+def _more(count: int, what: str) -> str:
+    """How many of a thing there are besides; "" when none."""
+    return f", and {count} more {what}{'s' if count > 1 else ''}" if count > 0 else ""

@@ -1,9 +1,10 @@
 """Whether the images of one series are of one patient. No text made here holds a name."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 
 from .groups import series_key
-from .headers import Slice
+from .headers import Identity, Slice
 
 
 def mixed_series(slices: Iterable[Slice]) -> Mapping[tuple[str, str], str]:
@@ -23,6 +24,17 @@ def told_apart_by(slices: Sequence[Slice]) -> str:
         "birth date": {person.birth_date for person in people},
     }
     return ", ".join(what for what, values in by.items() if len(values - {""}) > 1)
+
+
+def whose(slices: Sequence[Slice]) -> Identity:
+    """The identity that pictures of one patient state together: each part from the first that states it."""
+    people = list(dict.fromkeys(picture.header.identity for picture in slices))
+    return Identity(
+        *(
+            next(filter(None, (getattr(person, part.name) for person in people)), "")
+            for part in fields(Identity)
+        )
+    )
 
 
 def _plain(name: str) -> str:

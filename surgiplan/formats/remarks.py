@@ -16,14 +16,11 @@ def remarks(slices: Sequence[Slice], layout: Layout, whole_series: bool) -> list
     whole_series: whether these are all images of their series
     """
     one = slices[0].header
-    where = Grid(layout.shape_kji, layout.kji_to_lps).corners_lps
-    told = [*_on_geometry(slices, layout), *_on_values(slices), *side_doubts(one.identity.laterality, where)]
+    told = [*_on_geometry(slices, layout), *_on_values(slices), *_on_side(slices, layout)]
     if not one.frame_uid:
         told.append("no Frame of Reference UID: it shares its space with no other series")
-    if whole_series and one.expected > len(slices):
-        told.append(
-            f"the scanner made {one.expected} images and {len(slices)} are here: an end may be missing"
-        )
+    if whole_series:
+        told += _on_number(slices)
     return told
 
 
@@ -47,6 +44,29 @@ def _on_geometry(slices: Sequence[Slice], layout: Layout) -> list[str]:
     if len(slices) == 1:
         told.append(f"a single slice: its thickness of {slices[0].thickness:g} mm stands for the spacing")
     return told
+
+
+def _on_number(slices: Sequence[Slice]) -> list[str]:
+    """Whether slices may lack where positions cannot show it: at an end, or every other one."""
+    expected = slices[0].header.expected
+    if expected > len(slices):
+        return [f"the scanner made {expected} images and {len(slices)} are here: an end may be missing"]
+    numbers = {picture.header.instance for picture in slices if picture.header.frames == 1}
+    known = sorted(number for number in numbers if number is not None)
+    if len(known) == len(slices) and (lacking := known[-1] - known[0] + 1 - len(known)):
+        return [
+            f"its images are numbered {known[0]} to {known[-1]} and {lacking} of these are not here:"
+            " slices may be missing where positions do not show it"
+        ]
+    return []
+
+
+def _on_side(slices: Sequence[Slice], layout: Layout) -> list[str]:
+    stated = {picture.header.identity.laterality for picture in slices} - {""}
+    if len(stated) > 1:
+        return [f"its images state different sides ({', '.join(sorted(stated))}): make sure of the side"]
+    where = Grid(layout.shape_kji, layout.kji_to_lps).corners_lps
+    return list(side_doubts("".join(stated), where))
 
 
 def _on_values(slices: Sequence[Slice]) -> list[str]:

@@ -96,7 +96,7 @@ def test_detector_spacing_does_not_stand_in_for_pixel_spacing(tmp_path: Path) ->
     [
         ([2], "1 slice is missing between 106.75 and 111.75 mm"),
         ([1, 2], "2 slices are missing between 104.25 and 111.75 mm"),
-        ([1, 3], "more gaps"),
+        ([1, 3], "and 1 more gap"),
     ],
 )
 def test_missing_slices_are_named_with_their_place(tmp_path: Path, gone, says) -> None:
@@ -289,3 +289,32 @@ def test_a_single_slice_without_thickness_is_no_volume(tmp_path: Path) -> None:
 def test_a_path_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="nowhere"):
         dicom.scan(tmp_path / "nowhere")
+
+
+@pytest.mark.parametrize("gone", [[0], [6], [1, 3, 5]])
+def test_slices_lost_where_positions_do_not_show_it_are_seen_by_their_numbers(tmp_path: Path, gone) -> None:
+    files = written(tmp_path, volume(grid((7, 6, 7))))
+    for k in gone:
+        files[k].unlink()
+    at_an_end = gone in ([0], [6])
+    series = only(tmp_path)
+    assert series.usable
+    assert bool(series.warnings) is not at_an_end  # a number may begin and end anywhere
+    if not at_an_end:
+        assert "numbered 1 to 7 and 3 of these are not here" in series.warnings[0]
+
+
+def test_images_that_state_different_sides_are_told_of(tmp_path: Path) -> None:
+    files = written(tmp_path)
+    edited(files[:2], changed(Laterality="R"))
+    assert only(tmp_path).warnings == ()
+    edited(files[3:], changed(Laterality="L"))
+    assert only(tmp_path).warnings == ("its images state different sides (L, R): make sure of the side",)
+
+
+def test_the_identity_is_that_of_all_images(tmp_path: Path) -> None:
+    files = written(tmp_path, patient_id="", name="")
+    edited(files[2:3], changed(PatientID="A1"))
+    edited(files[4:], changed(PatientName="Doe^Jane", PatientBirthDate="19500101"))
+    who = only(tmp_path).identity
+    assert (who.patient_id, who.patient_name, who.birth_date) == ("A1", "Doe^Jane", "19500101")
