@@ -5,9 +5,9 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import BadInput, Usage
-from .crowds import Fingerprint, crowds_of, phases, without_copies
+from .crowds import Fingerprint, crowds_of, volumes_in
 from .geometry import laid_out, named, placed
-from .groups import grouped, is_localizer, same_spacing, series_key
+from .groups import grouped, is_localizer, is_mosaic, same_spacing, series_key
 from .headers import Slice
 from .issues import CHOICES, duplicates, missing
 from .patients import mixed_series, whose
@@ -78,15 +78,15 @@ def _candidates(group: Sequence[Slice], alone: bool, others: int, fingerprint: F
     """
     try:
         _require_images(group)
-        kept, warnings = without_copies(group, fingerprint)
-        parts = phases(kept)
+        parts = volumes_in(group, fingerprint)
     except BadInput as problem:
         return [_unusable(group, str(problem))]
+    beside: tuple[str, ...] = ()
     if others:
         told = "1 more image of the series is" if others == 1 else f"{others} more images of the series are"
-        warnings = (*warnings, f"{told} not in this volume, but listed apart")
+        beside = (f"{told} not in this volume, but listed apart",)
     most = max(len(part) for part, _ in parts)
-    return [_candidate(part, alone and len(part) == most, (*warnings, *label)) for part, label in parts]
+    return [_candidate(part, alone and len(part) == most, (*label, *beside)) for part, label in parts]
 
 
 def _candidate(
@@ -154,7 +154,13 @@ def _no_volume(picture: Slice) -> str:
         return "it is an index of a medium, not a scan; what lies on the medium is listed by itself"
     if sop_class not in VOLUME_CLASSES:
         return f"it is no scan but an object of the kind {known_name(sop_class)}"
-    return "it is a localizer (scout view), not a volume" if is_localizer(picture) else ""
+    if is_localizer(picture):
+        return "it is a localizer (scout view), not a volume"
+    if is_mosaic(picture):
+        return (
+            "it is a mosaic, many slices side by side in one picture, which is not read: export it unpacked"
+        )
+    return ""
 
 
 def _require_images(group: Sequence[Slice]) -> None:

@@ -1,6 +1,6 @@
 """Pictures that lie at one place: copies, phases of one scan, or duplicates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from itertools import combinations
 
 from ..errors import BadInput
@@ -12,6 +12,7 @@ Fingerprint = Callable[[Slice], bytes]
 """Gives equal bytes for pictures with equal pixels."""
 Labelled = tuple[list[Slice], tuple[str, ...]]
 MARKS_AT_ONCE = 2
+HOW_STORED = "TransferSyntaxUID"
 
 
 def crowds_of(slices: Sequence[Slice]) -> list[list[Slice]]:
@@ -32,47 +33,66 @@ def _instance(picture: Slice) -> tuple[bool, int, int]:
     return (number is None, number or 0, picture.frame)
 
 
-def without_copies(group: Sequence[Slice], fingerprint: Fingerprint) -> Labelled:
+def volumes_in(slices: Sequence[Slice], fingerprint: Fingerprint) -> list[Labelled]:
+    """The pictures as one volume, or as one for each phase where positions repeat, each with its warnings.
+
+    Phases are told apart by the first mark, else the first two together, that leave one picture at
+    each place. Pixels are compared only where no mark does: two phases may well share an empty slice.
+    Copies are then dropped; what still lies at one place stays together, for a person to decide.
+    Raises BadInput when that is so at most places: a choice of one for each would be a guess.
+    """
+    crowds = crowds_of(slices)
+    if max(map(len, crowds)) == 1:
+        return [(list(slices), ())]
+    if parts := _told_apart(slices, crowds, 2, {HOW_STORED}):
+        return parts
+    kept, warnings = _without_copies(slices, crowds, fingerprint)
+    crowds = crowds_of(kept)
+    most = max(map(len, crowds))
+    if most > 1:
+        if parts := _told_apart(kept, crowds, 1, set()):
+            return [(part, (*warnings, *label)) for part, label in parts]
+        if sum(len(crowd) > 1 for crowd in crowds) * 2 > len(crowds):
+            raise BadInput(
+                f"up to {most} different images lie at one place, at most of its places, and nothing tells"
+                " them apart: give only one of its volumes"
+            )
+    return [(kept, warnings)]
+
+
+def _without_copies(
+    slices: Sequence[Slice], crowds: Sequence[Sequence[Slice]], fingerprint: Fingerprint
+) -> Labelled:
     """The pictures without those that are there twice, and a warning when there were any."""
     kept = list[Slice]()
-    for crowd in crowds_of(group):
+    for crowd in crowds:
         if len(crowd) == 1:
             kept += crowd
         else:
             kept += {fingerprint(picture): picture for picture in reversed(crowd)}.values()
-    dropped = len(group) - len(kept)
+    dropped = len(slices) - len(kept)
     if not dropped:
-        return list(group), ()
+        return list(slices), ()
     what = "1 image that is" if dropped == 1 else f"{dropped} images that are"
     return kept, (f"{what} there twice with the same pixels left out",)
 
 
-def phases(slices: Sequence[Slice]) -> list[Labelled]:
-    """The pictures as one volume, or as one for each phase where positions repeat, each with a warning.
-
-    Phases are told apart by the first mark, else the first two together, that leave one picture at
-    each place. Where none do, the pictures stay together as they are.
-    Raises BadInput when they then repeat at most of their places: a choice of one for each would be a guess.
-    """
-    crowds = crowds_of(slices)
+def _told_apart(
+    slices: Sequence[Slice], crowds: Sequence[Sequence[Slice]], least: int, unheard: Collection[str]
+) -> list[Labelled]:
+    """The phases, of at least so many pictures each; none when no marks but the unheard tell them apart."""
     most = max(map(len, crowds))
-    if most == 1:
-        return [(list(slices), ())]
     place = {_key(picture): n for n, crowd in enumerate(crowds) for picture in crowd}
-    for marks, parts in _splits(slices):
+    for marks, parts in _splits(slices, unheard):
         apart = all(len({place[_key(picture)] for picture in part}) == len(part) for part in parts.values())
-        if apart and (len(parts) == most or min(map(len, parts.values())) > 1):
+        smallest = min(map(len, parts.values()))
+        if apart and smallest >= least and (len(parts) == most or smallest > 1):
             several = f"the series holds {len(parts)} volumes; this is the one with"
             return [
                 (part, (f"{several} {_label(marks, values)}",))
                 for values, part in sorted(parts.items(), key=lambda item: list(map(_natural, item[0])))
             ]
-    if sum(len(crowd) > 1 for crowd in crowds) * 2 > len(crowds):
-        raise BadInput(
-            f"up to {most} different images lie at one place, at most of its places, and nothing tells"
-            " them apart: give only one of its volumes"
-        )
-    return [(list(slices), ())]
+    return []
 
 
 def _key(picture: Slice) -> tuple[Member, int]:
@@ -80,10 +100,14 @@ def _key(picture: Slice) -> tuple[Member, int]:
 
 
 def _splits(
-    slices: Sequence[Slice],
+    slices: Sequence[Slice], unheard: Collection[str]
 ) -> Iterator[tuple[tuple[str, ...], dict[tuple[str, ...], list[Slice]]]]:
     """The pictures by the values of one mark, of the next, and so on, then of each two together."""
-    telling = [n for n in range(len(slices[0].marks)) if len({picture.marks[n][1] for picture in slices}) > 1]
+    telling = [
+        n
+        for n, (name, _) in enumerate(slices[0].marks)
+        if name not in unheard and len({picture.marks[n][1] for picture in slices}) > 1
+    ]
     for count in range(1, MARKS_AT_ONCE + 1):
         for chosen in combinations(telling, count):
             parts: dict[tuple[str, ...], list[Slice]] = {}

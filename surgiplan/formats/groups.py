@@ -48,6 +48,11 @@ def is_localizer(picture: Slice) -> bool:
     return "LOCALIZER" in picture.header.image_type or "LOCALIZER" in _words(picture)
 
 
+def is_mosaic(picture: Slice) -> bool:
+    """Whether it holds the slices of a whole volume side by side, so that its position is not theirs."""
+    return "MOSAIC" in _words(picture)
+
+
 def _reformatted(picture: Slice) -> str:
     """Which kind of image, made from others, it says it is; "" when none."""
     return " ".join(word for word in _words(picture) if word in REFORMATTED)
@@ -62,7 +67,7 @@ def _words(picture: Slice) -> list[str]:
 def _kind(picture: Slice) -> Hashable:
     header = picture.header
     about = (header.frame_uid, header.sop_class, header.rows, header.columns, header.samples)
-    return (*series_key(picture), *about, is_localizer(picture), _reformatted(picture))
+    return (*series_key(picture), *about, is_localizer(picture), is_mosaic(picture), _reformatted(picture))
 
 
 def _told_apart(slices: list[Slice]) -> list[list[Slice]]:

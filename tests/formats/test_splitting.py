@@ -7,6 +7,7 @@ import pydicom
 import pytest
 
 from surgiplan.formats import dicom
+from surgiplan.values import Volume
 
 from .making import edited, grid, only, volume, written
 
@@ -159,3 +160,30 @@ def test_two_patients_of_one_study_are_noted_and_stay_apart(tmp_path: Path) -> N
     assert "more than one patient" in found.notes[0]
     assert {series.identity.patient_id for series in found.series} == {"1", "2"}
     assert all(series.usable for series in found.series)
+
+
+def test_an_empty_slice_that_two_phases_share_is_in_both(tmp_path: Path) -> None:
+    voxels = volume().voxels.copy()
+    voxels[[0, 2]] = -1000
+    for n in range(2):
+        files = written(tmp_path / str(n), Volume(grid(), np.where(voxels > -1000, voxels + n, voxels)))
+        marked(files, SOPInstanceUID=lambda k, n=n: uid(10 * n + k), EchoTime=lambda k, n=n: 5 + n)
+    for n, series in enumerate(dicom.scan(tmp_path).series):
+        assert series.usable
+        assert len(series.warnings) == 1
+        assert np.array_equal(dicom.read_series(series).voxels[1], voxels[1] + n)
+
+
+def test_phases_that_a_mark_tells_apart_are_found_without_looking_at_pixels(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for n in range(2):
+        files = written(tmp_path / str(n), volume(seed=n))
+        marked(files, SOPInstanceUID=lambda k, n=n: uid(10 * n + k), EchoTime=lambda k, n=n: 5 + n)
+    monkeypatch.setattr(dicom, "stored_pictures", None)
+    assert len(dicom.scan(tmp_path).series) == 2
+
+
+def test_a_mosaic_of_slices_in_one_picture_is_refused(tmp_path: Path) -> None:
+    marked(written(tmp_path), ImageType=lambda k: ["ORIGINAL", "PRIMARY", "M", "ND", "MOSAIC"])
+    assert "mosaic" in only(tmp_path).reason
