@@ -110,20 +110,20 @@ def load(
 
 def load_series(series: dicom.Series, report: Report = silent) -> Loaded:
     """Read one series that a scan has found usable, or that was accepted."""
-    volume = dicom.read_series(series, report)
+    read = dicom.read(series, report)
     one = series.slices[0].header
-    warnings = (*series.warnings, *hounsfield_doubts(volume, one.sop_class, one.model))
+    warnings = (*series.warnings, *hounsfield_doubts(read.volume, one.sop_class, one.model))
     about = {
         "origin": "DICOM",
         "series_uid": series.uid,
         "modality": series.modality,
         "files": len(series.files),
-        "files_digest": dicom.source_digest(series),
+        "files_digest": read.files_digest,
         "warnings": list(warnings),
     }
     if series.accepted:
         about["accepted"] = dict(series.accepted)
-    return Loaded(volume, about, asdict(series.identity), warnings)
+    return Loaded(read.volume, about, asdict(series.identity), warnings)
 
 
 def load_mesh(path: Path, report: Report = silent) -> Loaded:

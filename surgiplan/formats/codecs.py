@@ -1,14 +1,31 @@
-"""JPEG for pydicom through imagecodecs, and a look at the size a compressed picture claims to have.
+"""Decoders: the quick way for pictures that are as their header says, JPEG for pydicom, a look at claims.
 
-pydicom asks a plug-in module for `is_available` and `DECODER_DEPENDENCIES`.
+The decoders of imagecodecs let other threads run. pydicom, which decodes whatever is not taken the quick
+way, asks a plug-in module for `is_available` and `DECODER_DEPENDENCIES`.
 """
 
 import struct
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import imagecodecs
 import numpy as np
+from numpy.typing import NDArray
 from pydicom.pixels.decoders.base import DecodeRunner, get_decoder
-from pydicom.uid import JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1
+from pydicom.uid import (
+    HTJ2K,
+    HTJ2KLossless,
+    HTJ2KLosslessRPCL,
+    JPEG2000Lossless,
+    JPEGBaseline8Bit,
+    JPEGExtended12Bit,
+    JPEGLossless,
+    JPEGLosslessSV1,
+    JPEGLSLossless,
+    RLELossless,
+)
+
+from .headers import Header
 
 SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
 DECODER_DEPENDENCIES = dict.fromkeys(SYNTAXES, ("numpy", "imagecodecs"))
@@ -36,6 +53,49 @@ def register() -> None:
             decoder.add_plugin("imagecodecs", (__name__, "decode_frame"))
 
 
+_QUICK: Mapping[str, Callable[..., Any]] = {
+    JPEGLossless: imagecodecs.jpeg_decode,
+    JPEGLosslessSV1: imagecodecs.jpeg_decode,
+    JPEGLSLossless: imagecodecs.jpegls_decode,
+    JPEG2000Lossless: imagecodecs.jpeg2k_decode,
+    HTJ2KLossless: imagecodecs.htj2k_decode,
+    HTJ2KLosslessRPCL: imagecodecs.htj2k_decode,
+    HTJ2K: imagecodecs.htj2k_decode,
+}
+
+
+def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
+    """The stored values (rows, columns) of one compressed picture, unused bits not yet cut off.
+
+    Gives None when it is not coded just as its header says: then pydicom decodes it, which knows how to
+    bring the two together. Its size must have been looked at. Raises what a decoder raises.
+    """
+    shape, words = (header.rows, header.columns), np.dtype(f"<u{header.bits_allocated // 8}")
+    if header.transfer_syntax == RLELossless:
+        if struct.unpack_from("<I", picture) != (words.itemsize,):
+            return None
+        decoded = np.frombuffer(imagecodecs.dicomrle_decode(picture, words), words)
+        return decoded.reshape(shape) if decoded.size == shape[0] * shape[1] else None
+    if header.transfer_syntax not in _QUICK:
+        return None
+    bits, signed = _claimed_bits(picture)
+    jpeg2000 = picture[:2] != b"\xff\xd8"
+    if bits != header.bits_stored or signed is not (header.signed and jpeg2000):
+        return None
+    values = np.asarray(_QUICK[header.transfer_syntax](picture))
+    if values.shape != shape or values.dtype.kind not in "iu" or values.itemsize != words.itemsize:
+        return None
+    return values.view(words)
+
+
+def _claimed_bits(picture: bytes) -> tuple[int, bool]:
+    """Bits of a sample that a codestream of one component claims, and whether they are signed."""
+    if picture[:4] == b"\xff\x4f\xff\x51" and picture[40:42] == b"\0\1":
+        return (picture[42] & 0x7F) + 1, picture[42] > 0x7F
+    at = _frame_header(picture)
+    return (picture[at + 4], False) if at and picture[at + 9 : at + 10] == b"\1" else (0, False)
+
+
 def claimed_size(picture: bytes) -> tuple[int, int] | None:
     """Rows and columns a JPEG, JPEG-LS or JPEG 2000 codestream claims; None when it is none of these.
 
@@ -44,13 +104,21 @@ def claimed_size(picture: bytes) -> tuple[int, int] | None:
     if picture[:4] == b"\xff\x4f\xff\x51" and len(picture) >= 24:
         right, below, left, above = struct.unpack_from(">4I", picture, 8)
         return (below - above, right - left)
+    at = _frame_header(picture)
+    if not at:
+        return None
+    rows, columns = struct.unpack_from(">2H", picture, at + 5)
+    return (rows, columns)
+
+
+def _frame_header(picture: bytes) -> int:
+    """Where the marker of the frame header of a JPEG or JPEG-LS codestream lies; 0 when there is none."""
     at = 2 if picture[:2] == b"\xff\xd8" else len(picture)
     while at + 9 <= len(picture) and picture[at] == 0xFF:
         marker = picture[at + 1]
         if marker in _FRAME_HEADERS:
-            rows, columns = struct.unpack_from(">2H", picture, at + 5)
-            return (rows, columns)
+            return at
         at += 1 if marker == 0xFF else 2
         if marker != 0xFF and marker not in _ALONE:
             at += struct.unpack_from(">H", picture, at)[0]
-    return None
+    return 0

@@ -20,6 +20,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\b")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 MAX_HEADER_BYTES = 64 << 20
+_USUAL_HEADER_BYTES = 256 << 10
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 
 
@@ -38,13 +39,16 @@ def dataset_of(stream: BinaryIO, pixels_up_to: int = 0) -> Dataset:
     stream.seek(0)
     if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
         return dcmread(stream, stop_before_pixels=not pixels_up_to, force=True)
-    limit = pixels_up_to or MAX_HEADER_BYTES
-    meta_of(stream)
-    inflated = _inflated(stream, limit)
-    if pixels_up_to and len(inflated) > limit:
-        raise BadInput(f"it inflates to more than the {limit} bytes its image can need")
-    stop = None if pixels_up_to else _at_pixels
-    dataset = read_dataset(io.BytesIO(inflated), is_implicit_VR=False, is_little_endian=True, stop_when=stop)
+    for limit in [pixels_up_to] if pixels_up_to else [_USUAL_HEADER_BYTES, MAX_HEADER_BYTES]:
+        stream.seek(0)
+        meta_of(stream)
+        inflated = io.BytesIO(inflated_up_to(stream, limit))
+        if pixels_up_to and inflated.getbuffer().nbytes > limit:
+            raise BadInput(f"it inflates to more than the {limit} bytes its image can need")
+        stop = None if pixels_up_to else _at_pixels
+        dataset = read_dataset(inflated, is_implicit_VR=False, is_little_endian=True, stop_when=stop)
+        if inflated.tell() < limit:
+            break
     dataset.file_meta = FileMetaDataset(meta)
     return dataset
 
@@ -65,7 +69,7 @@ def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return int(tag) in _PIXEL_TAGS
 
 
-def _inflated(stream: BinaryIO, limit: int) -> bytes:
+def inflated_up_to(stream: BinaryIO, limit: int) -> bytes:
     """At most one byte more than `limit` of the inflated rest of the stream."""
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     pieces, size = list[bytes](), 0

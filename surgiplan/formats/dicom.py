@@ -1,7 +1,8 @@
 """DICOM series: found, judged, and read into a volume.
 
-scan -> headers -> groups -> candidates -> read. pydicom reads, we place: no other library's idea of
-the geometry is used. Nothing of a source is changed and no identity gets into a message.
+scan -> headers -> groups -> candidates -> read. Plain headers are walked over here, odd ones parsed by
+pydicom in a quarantined child; we place: no other library's idea of the geometry is used. Nothing of a
+source is changed and no identity gets into a message.
 """
 
 from dataclasses import dataclass, field, replace
@@ -9,55 +10,85 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
-from pydicom.dataset import Dataset
 
 from ..errors import BadInput
 from ..progress import Report, paced, part_of, silent
 from ..values import Grid, Volume, given_away
+from . import quarantine
 from .between import evened
 from .candidates import accepted, found_in
-from .datasets import dataset_of, looks_like_dicom
+from .datasets import looks_like_dicom
+from .decoding import DIGEST, pictures_in, unreadable, why
 from .geometry import Layout
-from .headers import Header, Identity, Slice, header_of, pictures, slices_of
+from .headers import Identity, Slice
 from .issues import CHOICES
 from .patients import told_apart_by
-from .pixels import CT_AIR, Stack, measured, stored_pictures, whole_valued
+from .pixels import CT_AIR
+from .reading import fingerprint, is_native, joined, voxels_of
 from .remarks import in_hounsfield
 from .series import Scan, Series
 from .shear import upright
-from .sources import ZIP_MAGIC, Listing, Member, Reader, listed
+from .sources import ZIP_MAGIC, Listing, Member, Reader, listed, opened_ahead
+from .walker import FIRST_READ, Walker
 
-__all__ = ["CHOICES", "Identity", "Scan", "Series", "accepted", "read_series", "scan", "source_digest"]
+__all__ = [
+    "CHOICES",
+    "Identity",
+    "Scan",
+    "Series",
+    "accepted",
+    "read",
+    "read_series",
+    "scan",
+    "source_digest",
+]
 
 _CHUNK = 1 << 20
 _HEADERS_SHARE = 0.9
-_OVERHEAD = 64 << 20
+_PROGRAMS = (b"MZ", b"\x7fELF")
+
+
+@dataclass(frozen=True)
+class Read:
+    """What reading a series gives.
+
+    volume: its grid and values
+    files_digest: hash of its files, the same from a folder and from an archive, in any order
+    """
+
+    volume: Volume
+    files_digest: str
 
 
 def scan(path: Path, report: Report = silent) -> Scan:
     """Find the DICOM series of a folder (with all below it), a single file, or a zip archive.
 
-    path: what to look at; never changed
+    path: what to look at; never changed. For the index of a medium (DICOMDIR) its folder is looked at
     report: told how far it is
     Gives every series with the reason where it cannot be used; none when there is no DICOM.
     Raises BadInput when the path cannot be read or the archive is not to be trusted.
     """
     told = paced(report)
-    with Reader() as reader:
-        seen = _looked_through(reader, listed(Path(path)), told)
-        found = found_in(seen.slices, _Fingerprints(reader, told))
+
+    def compared(picture: Slice) -> bytes:
+        told(_HEADERS_SHARE, "comparing images that lie at one place")
+        return fingerprint(picture)
+
+    seen = _looked_through(listed(Path(path)), part_of(told, 0.0, _HEADERS_SHARE))
+    found = found_in(seen.slices, compared)
     notes = list(seen.notes)
     if by := told_apart_by(seen.slices):
         notes.append(f"there are scans of more than one patient here (they differ in {by})")
+    if any(series.usable and not is_native(series.slices[0].header) for series in found):
+        quarantine.warm()
     told(1.0, f"{len(found)} series found")
     series = tuple(_beside_damage(one, seen.damaged) for one in found)
     return Scan(Path(path), series, seen.files, seen.skipped, tuple(notes))
 
 
-def read_series(series: Series, report: Report = silent) -> Volume:
-    """Read the volume of a series that a scan has found usable.
+def read(series: Series, report: Report = silent) -> Read:
+    """Read the volume of a series that a scan has found usable, and the hash of its files.
 
     series: from `scan`; its files must not have changed since
     report: told how far it is
@@ -67,37 +98,42 @@ def read_series(series: Series, report: Report = silent) -> Volume:
     layout = series.layout
     if layout is None:
         raise BadInput(f"this series cannot be used: {series.reason}")
-    told = paced(report)
+    told, modality = paced(report), series.slices[0].header.modality
     try:
-        voxels = _voxels(series, layout, told)
+        if layout.offsets is None and layout.spacing.given:
+            voxels, digest = voxels_of(series.slices, told)
+        else:
+            voxels, digest = voxels_of(series.slices, part_of(told, 0.0, 0.7))
+            voxels = _on_grid(voxels, layout, modality, part_of(told, 0.7, 1.0))
     except MemoryError:
         raise BadInput(f"the {layout.shape_kji} voxels of this series do not fit into memory") from None
     told(1.0, "the series is read")
     grid = Grid(layout.shape_kji, layout.kji_to_lps, series.frame_uid)
     unit = "HU" if in_hounsfield(series.slices) else ""
-    return Volume(grid, given_away(voxels), series.modality, unit)
+    return Read(Volume(grid, given_away(voxels), series.modality, unit), digest)
+
+
+def read_series(series: Series, report: Report = silent) -> Volume:
+    """Read the volume of a series; as `read`, without the hash of its files."""
+    return read(series, report).volume
 
 
 def source_digest(series: Series, report: Report = silent) -> str:
-    """A hash of the files of a series: the same from a folder and from an archive, in any order."""
+    """The hash of the files of a series that `read` gives, of their bytes alone."""
     told = paced(report)
     digests = list[bytes]()
     with Reader() as reader:
         for n, member in enumerate(series.files):
             told(n / len(series.files), "digesting the files")
-            hasher = blake2b(digest_size=16)
-            with _opened(reader, member) as stream:
-                while data := stream.read(_CHUNK):
-                    hasher.update(data)
+            hasher = blake2b(digest_size=DIGEST)
+            try:
+                with reader.open(member) as stream:
+                    while data := stream.read(_CHUNK):
+                        hasher.update(data)
+            except Exception as problem:  # a damaged archive raises many kinds
+                raise unreadable(member, problem) from None
             digests.append(hasher.digest())
-    return blake2b(b"".join(sorted(digests)), digest_size=16).hexdigest()
-
-
-def _opened(reader: Reader, member: Member) -> BinaryIO:
-    try:
-        return reader.open(member)
-    except Exception as problem:  # a damaged archive raises many kinds
-        raise BadInput(f"{member.name} cannot be opened ({type(problem).__name__})") from None
+    return joined(digests)
 
 
 @dataclass
@@ -111,29 +147,81 @@ class _Seen:
     damaged: list[str] = field(default_factory=list)
 
 
-def _looked_through(reader: Reader, listing: Listing, report: Report) -> _Seen:
-    seen = _Seen(len(listing.members), list(listing.notes))
-    for n, member in enumerate(listing.members):
-        report(_HEADERS_SHARE * n / len(listing.members), "looking at the files")
-        try:
-            with reader.open(member) as stream:
-                start = stream.read(132)
-                if looks_like_dicom(start):
-                    stream.seek(0)
-                    seen.slices += slices_of(stream, member)
-                    continue
-        except Exception as problem:  # damaged bytes make pydicom raise nearly anything
-            seen.damaged.append(member.name)
-            seen.notes.append(f"{member.name} is damaged and left out ({_why(problem)})")
-            continue
-        seen.skipped += 1
-        if start[:4] in ZIP_MAGIC:
-            seen.notes.append(f"{member.name} is an archive and was not looked into: give it by itself")
+@dataclass
+class _Sorted:
+    """The files of a listing by what they are; numbers are places in the listing."""
+
+    plain: dict[int, tuple[Slice, ...]] = field(default_factory=dict)
+    odd: list[int] = field(default_factory=list)
+    damaged: dict[int, str] = field(default_factory=dict)
+    archives: list[str] = field(default_factory=list)
+    programs: list[str] = field(default_factory=list)
+    skipped: int = 0
+
+
+def _looked_through(listing: Listing, report: Report) -> _Seen:
+    members = listing.members
+    kinds = _sorted(members, report)
+    names = [members[n].name for n in kinds.odd]
+    answers = quarantine.each(pictures_in, [members[n] for n in kinds.odd], names=names, report=report)
+    for n, answer in zip(kinds.odd, answers, strict=True):
+        if isinstance(answer, BadInput):
+            kinds.damaged[n] = str(answer)
+        else:
+            kinds.plain[n] = answer
+    damaged = [(members[n].name, kinds.damaged[n]) for n in sorted(kinds.damaged)]
+    seen = _Seen(len(members), [*listing.notes], skipped=kinds.skipped)
+    seen.notes += [f"{name} is damaged and left out ({reason})" for name, reason in damaged]
+    seen.notes += _counted(kinds.archives, "is an archive and was not looked into: give it by itself")
+    seen.notes += _counted(kinds.programs, "begins like a program (the scan in it is used): never run it")
+    seen.damaged = [name for name, _ in damaged]
+    seen.slices = [picture for n in sorted(kinds.plain) for picture in kinds.plain[n]]
     return seen
 
 
-def _why(problem: Exception) -> str:
-    return str(problem) if isinstance(problem, BadInput) else type(problem).__name__
+def _counted(names: list[str], what: str) -> list[str]:
+    """A note on files of one kind: the first named, all counted."""
+    if not names:
+        return []
+    more = f" ({len(names)} files are of this kind)" if len(names) > 1 else ""
+    return [f"{', '.join(names[:3])} {what}{more}"]
+
+
+def _sorted(members: tuple[Member, ...], report: Report) -> _Sorted:
+    kinds, walker = _Sorted(), Walker()
+    with Reader() as reader:
+        for n, (member, stream) in enumerate(opened_ahead(reader, members, FIRST_READ)):
+            report(n / len(members), "looking at the files")
+            try:
+                if isinstance(stream, Exception):
+                    raise stream
+                _sort(kinds, walker, n, member, stream)
+            except Exception as problem:  # a damaged archive raises many kinds
+                kinds.damaged[n] = why(problem)
+    return kinds
+
+
+def _sort(kinds: _Sorted, walker: Walker, n: int, member: Member, stream: BinaryIO) -> None:
+    start = stream.read(FIRST_READ)
+    if not looks_like_dicom(start):
+        kinds.skipped += 1
+        if start[:4] in ZIP_MAGIC:
+            kinds.archives.append(member.name)
+        return
+    if start.startswith(_PROGRAMS):
+        kinds.programs.append(member.name)
+
+    def first_bytes(count: int) -> bytes:
+        nonlocal start
+        while len(start) < count and (more := stream.read(count - len(start))):
+            start += more
+        return start
+
+    found = walker.slices(member, first_bytes)
+    if found is None:
+        kinds.odd.append(n)
+    else:
+        kinds.plain[n] = found
 
 
 def _beside_damage(series: Series, damaged: list[str]) -> Series:
@@ -146,76 +234,13 @@ def _beside_damage(series: Series, damaged: list[str]) -> Series:
     )
 
 
-def _voxels(series: Series, layout: Layout, report: Report) -> NDArray[Any]:
-    one = series.slices[0].header
-    stack = Stack((len(series.slices), one.rows, one.columns), all(map(whole_valued, series.slices)))
-    straight, even = layout.offsets is None, layout.spacing.given
-    if straight and even:
-        _fill(stack, series, report)
-        return stack.voxels
-    _fill(stack, series, part_of(report, 0.0, 0.7))
-    voxels = stack.voxels
+def _on_grid(voxels: NDArray[Any], layout: Layout, modality: str, report: Report) -> NDArray[Any]:
+    """The pictures of a tilted or unevenly spaced stack, moved to the grid."""
+    even = layout.spacing.given
     if layout.offsets is not None:
-        fill = CT_AIR if one.modality == "CT" else 0
+        fill = CT_AIR if modality == "CT" else 0
         sized = (len(voxels), *layout.shape_kji[1:])
-        voxels = upright(voxels, layout.offsets, sized, fill, part_of(report, 0.7, 1.0 if even else 0.85))
+        voxels = upright(voxels, layout.offsets, sized, fill, part_of(report, 0.0, 1.0 if even else 0.5))
     if not even:
-        spacing = layout.spacing
-        voxels = evened(voxels, spacing.heights, spacing.planes, part_of(report, 0.85, 1.0))
+        voxels = evened(voxels, layout.spacing.heights, layout.spacing.planes, part_of(report, 0.5, 1.0))
     return voxels
-
-
-def _fill(stack: Stack, series: Series, report: Report) -> None:
-    """Read file by file and put every picture at its k."""
-    files: dict[Header, dict[int, int]] = {}
-    for k, picture in enumerate(series.slices):
-        files.setdefault(picture.header, {})[picture.frame] = k
-    done = 0
-    with Reader() as reader:
-        for header, k_of in files.items():
-            report(done / len(series.slices), "reading the images")
-            dataset = _whole(reader, header)
-            _require_unchanged(dataset, header, [series.slices[k] for k in k_of.values()])
-            frames = sorted(k_of)
-            for frame, stored in zip(frames, stored_pictures(dataset, header, frames), strict=True):
-                report(done / len(series.slices), "reading the images")
-                stack.put(k_of[frame], measured(stored, series.slices[k_of[frame]]))
-                done += 1
-
-
-def _whole(reader: Reader, header: Header) -> Dataset:
-    """The data set of a file with its pixel data."""
-    needed = header.rows * header.columns * header.frames * header.bits_allocated // 8
-    try:
-        with reader.open(header.member) as stream:
-            return dataset_of(stream, pixels_up_to=needed + _OVERHEAD)
-    except MemoryError:
-        raise
-    except Exception as problem:
-        raise BadInput(
-            f"{header.member.name} cannot be read ({_why(problem)}): fetch the file again"
-        ) from None
-
-
-def _require_unchanged(dataset: Dataset, header: Header, chosen: list[Slice]) -> None:
-    now = header_of(dataset, header.member)
-    found = pictures(dataset, now)
-    if now != header or any(found[picture.frame : picture.frame + 1] != (picture,) for picture in chosen):
-        raise BadInput(f"{header.member.name} is damaged or has changed since it was listed: fetch it again")
-
-
-class _Fingerprints:
-    """Tells pictures with equal values from others; keeps the last file at hand for its next frame."""
-
-    def __init__(self, reader: Reader, report: Report) -> None:
-        self._reader, self._report = reader, report
-        self._at: tuple[Header, Dataset] | None = None
-
-    def __call__(self, picture: Slice) -> bytes:
-        self._report(_HEADERS_SHARE, "comparing images that lie at one place")
-        header = picture.header
-        if self._at is None or self._at[0] is not header:
-            self._at = (header, _whole(self._reader, header))
-        (stored,) = stored_pictures(self._at[1], header, [picture.frame])
-        values = np.ascontiguousarray(measured(stored, picture), np.float64)
-        return blake2b(values.tobytes(), digest_size=16).digest()

@@ -2,7 +2,7 @@
 
 from pydicom.dataset import Dataset
 
-from .elements import items
+from .elements import Elements, items
 
 MACROS = (
     "PlanePositionSequence",
@@ -19,7 +19,7 @@ MACROS = (
 )
 
 
-def frame_groups(dataset: Dataset, frames: int) -> list[Dataset] | None:
+def frame_groups(dataset: Elements, frames: int) -> list[Dataset] | None:
     """For each frame one flat data set with its position, orientation, spacing, rescale and marks.
 
     frames: number of frames the object says it has

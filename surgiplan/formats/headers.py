@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass, replace
+from hashlib import blake2b
 from typing import BinaryIO
 
 from pydicom.dataset import Dataset
@@ -15,12 +16,13 @@ from pydicom.uid import (
 from ..errors import BadInput
 from ..values import Vec3, vec3
 from .datasets import dataset_of
-from .elements import number, numbers, text, whole
+from .elements import Elements, number, numbers, text, whole
 from .functional import frame_groups
 from .sources import Member
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
 _UNDEFINED = 0xFFFFFFFF
+_NATIVE = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, ExplicitVRBigEndian)
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Header:
     instance: InstanceNumber; None when not stated
     model: manufacturer and model of the scanner
     fault: why its images cannot be used; "" when they can
+    pixels_at: where its pixel data begins in the file; 0 where that is not known (a deflated file)
+    head_size, head_digest: number and hash of the bytes before the pixel data element, or of all bytes
     """
 
     member: Member
@@ -78,6 +82,22 @@ class Header:
     instance: int | None = None
     model: str = ""
     fault: str = ""
+    pixels_at: int = 0
+    head_size: int = 0
+    head_digest: bytes = b""
+
+    def __hash__(self) -> int:
+        return hash((self.sop_uid, self.member.name))
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return (self.rows, self.columns)
+
+    @property
+    def pixel_bytes(self) -> int:
+        """Number of bytes that all its pixels have when they are not compressed."""
+        return self.rows * self.columns * self.samples * self.frames * self.bits_allocated // 8
 
 
 @dataclass(frozen=True)
@@ -118,13 +138,25 @@ def slices_of(stream: BinaryIO, member: Member) -> tuple[Slice, ...]:
     dataset = dataset_of(stream)
     if not text(dataset, "SOPClassUID") and not text(_meta(dataset), "MediaStorageSOPClassUID"):
         raise BadInput("it has no SOP Class UID: the file is cut short or is not DICOM")
+    deflated = text(_meta(dataset), "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
+    at = member.size if deflated else stream.tell()
+    stream.seek(0)
+    return slices_under(dataset, member, stream.read(at), stream.read(12))
+
+
+def slices_under(dataset: Elements, member: Member, head: bytes, start: bytes) -> tuple[Slice, ...]:
+    """The pictures of a file whose elements are read.
+
+    head: all bytes before the pixel data element; the whole of a deflated file
+    start: the first twelve bytes of the pixel data element; fewer when there is none
+    """
     header = header_of(dataset, member)
     if not header.fault and header.rows:
-        header = _with_pixels_seen(header, stream)
+        header = _with_pixels_seen(header, head, start)
     return pictures(dataset, header)
 
 
-def pictures(dataset: Dataset, header: Header) -> tuple[Slice, ...]:
+def pictures(dataset: Elements, header: Header) -> tuple[Slice, ...]:
     """The pictures of a data set under its header."""
     if header.fault or not header.rows:
         return (Slice(header, 0, fault=header.fault),)
@@ -136,7 +168,7 @@ def pictures(dataset: Dataset, header: Header) -> tuple[Slice, ...]:
     return tuple(_slice(header, frame, (group, dataset)) for frame, group in enumerate(groups))
 
 
-def header_of(dataset: Dataset, member: Member) -> Header:
+def header_of(dataset: Elements, member: Member) -> Header:
     """The header of a data set; a malformed element becomes its fault."""
     meta = _meta(dataset)
     header = Header(
@@ -162,11 +194,11 @@ def header_of(dataset: Dataset, member: Member) -> Header:
         return replace(header, fault=str(problem))
 
 
-def _meta(dataset: Dataset) -> Dataset:
+def _meta(dataset: Elements) -> Elements:
     return getattr(dataset, "file_meta", None) or Dataset()
 
 
-def _guessed_syntax(dataset: Dataset) -> str:
+def _guessed_syntax(dataset: Elements) -> str:
     """The syntax a file without meta information was read with."""
     implicit, little = dataset.original_encoding
     if implicit:
@@ -174,15 +206,15 @@ def _guessed_syntax(dataset: Dataset) -> str:
     return str(ExplicitVRLittleEndian if little else ExplicitVRBigEndian)
 
 
-def _instance(dataset: Dataset) -> int | None:
+def _instance(dataset: Elements) -> int | None:
     """The InstanceNumber; None when it is absent or no number, since nothing hangs on it."""
     try:
-        return whole(dataset, "InstanceNumber", -1) if "InstanceNumber" in dataset else None
+        return None if number(dataset, "InstanceNumber") is None else whole(dataset, "InstanceNumber", 0)
     except BadInput:
         return None
 
 
-def _identity(dataset: Dataset) -> Identity:
+def _identity(dataset: Elements) -> Identity:
     return Identity(
         patient_name=text(dataset, "PatientName"),
         patient_id=text(dataset, "PatientID"),
@@ -194,7 +226,7 @@ def _identity(dataset: Dataset) -> Identity:
     )
 
 
-def _with_pixel_form(header: Header, dataset: Dataset) -> Header:
+def _with_pixel_form(header: Header, dataset: Elements) -> Header:
     stored = whole(dataset, "BitsStored", 0) or whole(dataset, "BitsAllocated", 16)
     signed = whole(dataset, "PixelRepresentation", 0) == 1
     return replace(
@@ -212,7 +244,7 @@ def _with_pixel_form(header: Header, dataset: Dataset) -> Header:
     )
 
 
-def _padding(dataset: Dataset, signed: bool) -> tuple[int, int] | None:
+def _padding(dataset: Elements, signed: bool) -> tuple[int, int] | None:
     """PixelPaddingValue to PixelPaddingRangeLimit, read by PixelRepresentation whatever their VR says."""
     first = number(dataset, "PixelPaddingValue")
     if first is None:
@@ -227,28 +259,38 @@ def _as_stored(value: int, signed: bool) -> int:
     return bits - 0x10000 if signed and bits > 0x7FFF else bits
 
 
-def _with_pixels_seen(header: Header, stream: BinaryIO) -> Header:
-    """The header, with a fault when the pixel data that follows is missing or cut short.
+def _with_pixels_seen(header: Header, head: bytes, start: bytes) -> Header:
+    """The header with its hash, and with a fault when the pixel data behind it is missing or cut short.
 
     Only native (not compressed) data has a length that can be known beforehand.
     """
+    size = len(head)
     if header.transfer_syntax == DeflatedExplicitVRLittleEndian:
-        return header
+        return replace(header, head_size=size, head_digest=head_hash(head))
     order = ">" if header.transfer_syntax == ExplicitVRBigEndian else "<"
-    at = stream.tell()
-    start = stream.read(12)
     if len(start) < 12 or struct.unpack_from(order + "HH", start) != _PIXEL_DATA:
         return replace(header, fault="it is cut short or holds no integer pixel data")
     implicit = not start[4:6].isalpha() or not start[4:6].isupper()
     length = struct.unpack_from(order + "I", start, 4 if implicit else 8)[0]
-    needed = header.rows * header.columns * header.samples * header.frames * header.bits_allocated // 8
-    present = min(length, header.member.size - at - (8 if implicit else 12))
-    if length != _UNDEFINED and present < needed:
-        return replace(header, fault=f"it is cut short: {present} of {needed} bytes of pixel data are there")
-    return header
+    at = size + (8 if implicit else 12)
+    needed = header.pixel_bytes
+    present = min(length, header.member.size - at)
+    undefined = length == _UNDEFINED
+    fault = header.fault
+    if not undefined and present < needed:
+        fault = f"it is cut short: {present} of {needed} bytes of pixel data are there"
+    plain = undefined is (header.transfer_syntax not in _NATIVE)
+    return replace(
+        header, fault=fault, pixels_at=at if plain else 0, head_size=size, head_digest=head_hash(head)
+    )
 
 
-def _slice(header: Header, frame: int, places: tuple[Dataset, ...]) -> Slice:
+def head_hash(head: bytes) -> bytes:
+    """The hash by which a file is known again."""
+    return blake2b(head, digest_size=16).digest()
+
+
+def _slice(header: Header, frame: int, places: tuple[Elements, ...]) -> Slice:
     """One picture, its elements taken from the first place that has them."""
     try:
         position = _found(places, "ImagePositionPatient", 3)
@@ -270,15 +312,18 @@ def _slice(header: Header, frame: int, places: tuple[Dataset, ...]) -> Slice:
         return Slice(header, frame, fault=str(problem))
 
 
-def _found(places: tuple[Dataset, ...], keyword: str, count: int) -> tuple[float, ...] | None:
+def _found(places: tuple[Elements, ...], keyword: str, count: int) -> tuple[float, ...] | None:
     for place in places:
         if (found := numbers(place, keyword, count)) is not None:
             return found
     return None
 
 
-def _text(places: tuple[Dataset, ...], keyword: str) -> str:
-    return next(filter(None, (text(place, keyword) for place in places)), "")
+def _text(places: tuple[Elements, ...], keyword: str) -> str:
+    for place in places:
+        if found := text(place, keyword):
+            return found
+    return ""
 
 
 _MARKS = (
@@ -306,7 +351,7 @@ _MARKS = (
 )
 
 
-def _marks(header: Header, places: tuple[Dataset, ...]) -> tuple[tuple[str, str], ...]:
+def _marks(header: Header, places: tuple[Elements, ...]) -> tuple[tuple[str, str], ...]:
     """What may tell the pictures of one position apart, in the order in which it is tried."""
     marks = [(name, _text(places, name)) for name in _MARKS]
     return (*marks, ("TransferSyntaxUID", header.transfer_syntax))

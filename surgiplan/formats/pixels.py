@@ -111,14 +111,58 @@ def measured(stored: NDArray[Any], picture: Slice) -> NDArray[Any]:
     return values
 
 
-class Stack:
-    """Grey values that are filled in picture by picture: int16 while every value fits, else float32."""
+class Misfit(Exception):
+    """A measured value does not fit into 16 bits."""
 
-    def __init__(self, shape_kji: tuple[int, int, int], whole: bool) -> None:
-        self.voxels: NDArray[Any] = np.empty(shape_kji, np.int16 if whole else np.float32)
 
-    def put(self, k: int, values: NDArray[Any]) -> None:
-        """Fill in picture k."""
-        if self.voxels.dtype == np.int16 and (values.min() < INT16.min or values.max() > INT16.max):
-            self.voxels = self.voxels.astype(np.float32)
-        self.voxels[k] = values
+def put(voxels: NDArray[Any], k: int, values: NDArray[Any]) -> None:
+    """Fill in picture k. Raises Misfit when a value does not fit."""
+    if voxels.dtype == np.int16 and (values.min() < INT16.min or values.max() > INT16.max):
+        raise Misfit
+    voxels[k] = values
+
+
+def stored_type(header: Header) -> np.dtype[Any]:
+    """The type of the stored numbers of a file in little endian."""
+    return np.dtype(f"<{'i' if header.signed else 'u'}{header.bits_allocated // 8}")
+
+
+def used_bits(stored: NDArray[Any], header: Header) -> NDArray[Any]:
+    """The stored values with the bits above those that are used cut off, and the sign extended.
+
+    stored: numbers of as many bits as are allocated
+    """
+    unused = header.bits_allocated - header.bits_stored
+    values = stored.view(stored_type(header))
+    return (values << unused) >> unused if unused else values
+
+
+def settled(values: NDArray[Any], picture: Slice) -> None:
+    """Turn the stored numbers of a picture into what `measured` gives, in place.
+
+    values: int16 (rows, columns) that hold the bits of 16-bit numbers as they lie in the file
+    picture: with a slope of 1 (or 0) and a whole intercept
+    Raises Misfit when a measured value does not fit.
+    """
+    header, intercept = picture.header, int(picture.intercept)
+    stored = values.view(stored_type(header))
+    if unused := 16 - header.bits_stored:
+        np.left_shift(stored, unused, out=stored)
+        np.right_shift(stored, unused, out=stored)
+    padded = None
+    if header.padding is not None and header.modality == "CT":
+        low, high = header.padding
+        padded = (stored >= low) & (stored <= high)
+        stored[padded] = min(max(CT_AIR - intercept, 0), 0x7FFF)
+    least, most = (
+        (-1 << header.bits_stored - 1) * header.signed,
+        (1 << header.bits_stored - header.signed) - 1,
+    )
+    if least + intercept < INT16.min or most + intercept > INT16.max:
+        least, most = int(stored.min()), int(stored.max())
+        if least + intercept < INT16.min or most + intercept > INT16.max:
+            raise Misfit
+    if intercept:
+        values += np.int16((intercept + 0x8000) % 0x10000 - 0x8000)  # modulo 2**16, as the sum is
+    if padded is not None:
+        values[padded] = CT_AIR

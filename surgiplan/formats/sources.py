@@ -7,9 +7,12 @@ import io
 import os
 import stat
 import zipfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path, PurePosixPath
+from threading import get_ident
 from types import TracebackType
 from typing import BinaryIO, cast
 
@@ -18,6 +21,8 @@ from ..errors import BadInput
 MAX_MEMBERS = 100_000
 MAX_MEMBER_BYTES = 4 << 30
 MAX_ARCHIVE_BYTES = 64 << 30
+_INDEX = "DICOMDIR"
+_AHEAD = 16
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 
 
@@ -63,28 +68,41 @@ def listed(path: Path) -> Listing:
             start = file.read(4)
     except OSError as problem:
         raise BadInput(f"{path} cannot be read: {problem.strerror}") from None
+    if path.name.upper() == _INDEX:
+        found = _of_folder(path.parent)
+        return replace(found, notes=("the index is not trusted: all files were looked at", *found.notes))
     if start in ZIP_MAGIC:
         return Listing(tuple(_of_archive(path)))
     return Listing((Member(path, path.name, path.stat().st_size),))
 
 
 def _of_folder(folder: Path) -> Listing:
-    members, notes = list[Member](), list[str]()
-
-    def unread(problem: OSError) -> None:
-        notes.append(f"the folder {problem.filename} cannot be read: {problem.strerror}")
-
-    for place, folders, files in os.walk(folder, onerror=unread):
-        folders.sort()
-        for name in sorted(files):
-            path = Path(place, name)
+    """All regular files below a folder. Links are not followed: what they lead to is seen where it lies."""
+    members, notes, outside = list[Member](), list[str](), list[str]()
+    waiting = [folder]
+    while waiting:
+        place, folders = waiting.pop(), list[str]()
+        try:
+            with os.scandir(place) as entries:
+                found = sorted(entries, key=lambda entry: entry.name)
+        except OSError as problem:
+            notes.append(f"the folder {place} cannot be read: {problem.strerror}")
+            continue
+        for entry in found:
             try:
-                about = path.stat()
+                if entry.is_symlink():
+                    if not Path(entry.path).resolve().is_relative_to(folder.resolve()):
+                        outside.append(entry.name)
+                elif entry.is_dir():
+                    folders.append(entry.path)
+                elif entry.is_file():  # a pipe or a device would wait for ever
+                    members.append(Member(Path(entry.path), entry.name, entry.stat().st_size))
             except OSError as problem:
-                notes.append(f"{name} cannot be read: {problem.strerror}")
-                continue
-            if stat.S_ISREG(about.st_mode):  # a pipe or a device would wait for ever
-                members.append(Member(path, name, about.st_size))
+                notes.append(f"{entry.name} cannot be read: {problem.strerror}")
+        waiting += map(Path, reversed(folders))
+    if outside:
+        names = ", ".join(outside[:3]) + (", ..." if len(outside) > 3 else "")
+        notes.append(f"{len(outside)} links lead out of the folder and were not followed: {names}")
     return Listing(tuple(members), tuple(notes))
 
 
@@ -114,15 +132,17 @@ def _require_harmless(archive: str, entries: list[zipfile.ZipInfo]) -> None:
             raise BadInput(f"{archive} is refused: the name of its entry {name} points outside the archive")
         if stat.S_ISLNK(entry.external_attr >> 16):
             raise BadInput(f"{archive} is refused: its entry {name} is a link")
+        if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            raise BadInput(f"{archive} is packed in a way that is not read: unpack it and give the folder")
         if entry.file_size > MAX_MEMBER_BYTES:
             raise BadInput(f"{archive} is refused: {name} unpacks to more than {MAX_MEMBER_BYTES >> 30} GiB")
 
 
 class Reader:
-    """Opens members; an archive is opened once for all of its members. Use it in a `with`."""
+    """Opens members, in any thread; an archive is opened once for all of its members. Use it in a `with`."""
 
     def __init__(self) -> None:
-        self._archives: dict[Path, tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]] = {}
+        self._archives: dict[tuple[Path, int], tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]] = {}
 
     def __enter__(self) -> "Reader":
         return self
@@ -137,10 +157,46 @@ class Reader:
     def open(self, member: Member) -> BinaryIO:
         """A stream of the member's bytes; the caller closes it. Raises OSError, zipfile.BadZipFile."""
         if member.entry < 0:
-            return member.path.open("rb")
-        if member.path not in self._archives:
+            return cast(BinaryIO, open(member.path, "rb", buffering=0))
+        key = (member.path, get_ident())
+        if key not in self._archives:
             archive = zipfile.ZipFile(member.path)
-            self._archives[member.path] = (archive, archive.infolist())
-        archive, entries = self._archives[member.path]
+            self._archives[key] = (archive, archive.infolist())
+        archive, entries = self._archives[key]
         unpacked = cast(io.RawIOBase, archive.open(entries[member.entry]))
         return cast(BinaryIO, io.BufferedReader(unpacked, 1 << 16))  # so that a short step back costs nothing
+
+
+def opened_ahead(
+    reader: Reader, members: Sequence[Member], count: int
+) -> Iterator[tuple[Member, BinaryIO | Exception]]:
+    """Each member with its open stream, or with what was raised; closed when the next is asked for.
+
+    Some are opened ahead, so that the system fetches their beginnings from a cold disk side by side.
+
+    count: bytes of the beginning that will be read
+    """
+    waiting = deque[tuple[Member, BinaryIO | Exception]]()
+    todo = iter(members)
+    try:
+        while True:
+            for member in islice(todo, _AHEAD - len(waiting)):
+                try:
+                    stream = reader.open(member)
+                    if member.entry < 0 and hasattr(os, "posix_fadvise"):
+                        os.posix_fadvise(stream.fileno(), 0, count, os.POSIX_FADV_WILLNEED)
+                    waiting.append((member, stream))
+                except Exception as problem:  # a damaged archive raises many kinds
+                    waiting.append((member, problem))
+            if not waiting:
+                return
+            yield waiting[0]
+            _closed(waiting.popleft()[1])
+    finally:
+        for _, left in waiting:
+            _closed(left)
+
+
+def _closed(stream: BinaryIO | Exception) -> None:
+    if not isinstance(stream, Exception):
+        stream.close()

@@ -105,25 +105,25 @@ def test_whatever_a_decoder_raises_ends_at_the_border(tmp_path: Path, monkeypatc
         def iter_array(self, *args, **how):
             raise raised("Doe^Jane")
 
-    written(tmp_path)
-    series = only(tmp_path)
+    (path, *_) = written(tmp_path)
+    header = only(tmp_path).slices[0].header
     monkeypatch.setattr(pixels, "get_decoder", lambda uid: Broken())
     with pytest.raises(BadInput, match=r"S1_IM00001\.dcm") as caught:
-        dicom.read_series(series)
+        list(pixels.stored_pictures(pydicom.dcmread(path), header, [0]))
     assert "Jane" not in str(caught.value)
 
 
 @pytest.mark.parametrize("raised", [KeyboardInterrupt, SystemExit])
 def test_the_users_stop_passes_the_border(tmp_path: Path, monkeypatch, raised) -> None:
-    written(tmp_path)
-    series = only(tmp_path)
+    (path, *_) = written(tmp_path)
+    header = only(tmp_path).slices[0].header
 
     def stop(uid: str) -> None:
         raise raised
 
     monkeypatch.setattr(pixels, "get_decoder", stop)
     with pytest.raises(raised):
-        dicom.read_series(series)
+        list(pixels.stored_pictures(pydicom.dcmread(path), header, [0]))
 
 
 def test_a_file_that_changed_since_the_scan_is_noticed(tmp_path: Path) -> None:

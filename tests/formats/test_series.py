@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from surgiplan.errors import BadInput, Cancelled, CaseError
 from surgiplan.formats import dicom, sources
+from surgiplan.formats.decoding import THREADS
 from surgiplan.formats.dicomwrite import COMPRESSED, NATIVE, uid_of, write_series
 from surgiplan.values import Volume
 
@@ -181,7 +182,7 @@ def test_nothing_of_the_source_is_changed(tmp_path: Path) -> None:
     assert sorted(tmp_path.iterdir()) == files
 
 
-def test_each_file_is_opened_once_and_an_archive_once(tmp_path: Path, monkeypatch) -> None:
+def test_each_file_is_opened_once_and_an_archive_once_in_each_thread(tmp_path: Path, monkeypatch) -> None:
     files = written(tmp_path / "in")
     with zipfile.ZipFile(tmp_path / "set.zip", "w") as archive:
         for path in files:
@@ -193,7 +194,8 @@ def test_each_file_is_opened_once_and_an_archive_once(tmp_path: Path, monkeypatc
     series = only(tmp_path / "set.zip")
     assert (len(opened), len(archives)) == (5, 2)  # once to list, once to read
     dicom.read_series(series)
-    assert (len(opened), len(archives)) == (10, 3)
+    assert len(opened) == 10
+    assert 3 <= len(archives) <= 2 + THREADS
 
 
 def test_progress_rises_and_a_stop_is_heard(tmp_path: Path, monkeypatch) -> None:
