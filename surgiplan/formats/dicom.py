@@ -6,7 +6,6 @@ source is changed and no identity gets into a message.
 """
 
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,13 +18,13 @@ from . import quarantine
 from .between import evened
 from .candidates import accepted, found_in
 from .datasets import looks_like_dicom
-from .decoding import DIGEST, pictures_in, unreadable, why
+from .decoding import pictures_in, why
 from .geometry import Layout
 from .headers import Identity, Slice
 from .issues import CHOICES
 from .patients import told_apart_by
 from .pixels import CT_AIR
-from .reading import fingerprint, is_native, joined, voxels_of
+from .reading import fingerprint, is_native, voxels_of
 from .remarks import in_hounsfield
 from .series import Scan, Series
 from .shear import upright
@@ -41,10 +40,8 @@ __all__ = [
     "read",
     "read_series",
     "scan",
-    "source_digest",
 ]
 
-_CHUNK = 1 << 20
 _HEADERS_SHARE = 0.9
 _PROGRAMS = (b"MZ", b"\x7fELF")
 
@@ -116,24 +113,6 @@ def read(series: Series, report: Report = silent) -> Read:
 def read_series(series: Series, report: Report = silent) -> Volume:
     """Read the volume of a series; as `read`, without the hash of its files."""
     return read(series, report).volume
-
-
-def source_digest(series: Series, report: Report = silent) -> str:
-    """The hash of the files of a series that `read` gives, of their bytes alone."""
-    told = paced(report)
-    digests = list[bytes]()
-    with Reader() as reader:
-        for n, member in enumerate(series.files):
-            told(n / len(series.files), "digesting the files")
-            hasher = blake2b(digest_size=DIGEST)
-            try:
-                with reader.open(member) as stream:
-                    while data := stream.read(_CHUNK):
-                        hasher.update(data)
-            except Exception as problem:  # a damaged archive raises many kinds
-                raise unreadable(member, problem) from None
-            digests.append(hasher.digest())
-    return joined(digests)
 
 
 @dataclass

@@ -36,6 +36,7 @@ from numpy.typing import DTypeLike, NDArray
 from ..errors import BadInput, SurgiplanError
 from ..progress import Report, silent
 
+ROOMS = (f"{__package__}.",)
 SECONDS, MEMORY = 8.0, 2 << 30
 _START_SECONDS = 120.0
 _HEAR_SECONDS = 0.05
@@ -202,7 +203,7 @@ class _Child:
     ) -> None:
         """Send an order and take its answers."""
         function, _, arguments = order
-        if not function.__module__.startswith(f"{__package__}."):
+        if not function.__module__.startswith(ROOMS):
             raise ValueError(f"{function.__module__} is not of this room")
         given = [argument for argument in arguments if isinstance(argument, Shared)]
         allowed = memory + sum(shared.nbytes for shared in given)

@@ -6,6 +6,7 @@ import pickle
 import random
 import tempfile
 import zipfile
+from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import pytest
 import SimpleITK
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from surgiplan.errors import BadInput, Cancelled, CaseError
 from surgiplan.formats import dicom, sources
@@ -106,15 +108,17 @@ def test_a_zip_is_read_as_its_folder_and_has_the_same_digest(tmp_path: Path) -> 
         archive.writestr("検査/readme.txt", "hello")
     found = dicom.scan(tmp_path / "set.zip")
     assert (found.seen, found.skipped, found.notes) == (6, 1, ())
-    assert np.array_equal(dicom.read_series(found.series[0]).voxels, volume().voxels)
-    assert dicom.source_digest(found.series[0]) == dicom.source_digest(only(tmp_path / "folder"))
+    read = dicom.read(found.series[0])
+    assert np.array_equal(read.volume.voxels, volume().voxels)
+    assert read.files_digest == dicom.read(only(tmp_path / "folder")).files_digest
 
 
-def test_the_digest_follows_the_bytes(tmp_path: Path) -> None:
-    files = written(tmp_path)
-    before = dicom.source_digest(only(tmp_path))
-    edited(files[:1], lambda d: setattr(d, "StationName", "other"))
-    assert dicom.source_digest(only(tmp_path)) != before
+@pytest.mark.parametrize("uid", ["1.2.840.10008.1.2.1", RLELossless, DeflatedExplicitVRLittleEndian])
+def test_the_digest_is_that_of_all_bytes(tmp_path: Path, uid) -> None:
+    files = written(tmp_path, transfer_syntax=uid)
+    files[0].write_bytes(files[0].read_bytes() + bytes(4))  # behind the pixels
+    hashes = sorted(blake2b(path.read_bytes(), digest_size=16).digest() for path in files)
+    assert dicom.read(only(tmp_path)).files_digest == blake2b(b"".join(hashes), digest_size=16).hexdigest()
 
 
 def test_names_with_accents_and_kanji_and_deep_folders(tmp_path: Path) -> None:
