@@ -27,7 +27,8 @@ from pydicom.uid import (
 
 from .headers import Header
 
-SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1)
+_HTJ2K = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
+SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1, *_HTJ2K)
 DECODER_DEPENDENCIES = dict.fromkeys(SYNTAXES, ("numpy", "imagecodecs"))
 _FRAME_HEADERS = {*range(0xC0, 0xD0), 0xF7} - {0xC4, 0xC8, 0xCC}
 _ALONE = {0x01, *range(0xD0, 0xD9)}
@@ -39,14 +40,15 @@ def is_available(uid: str) -> bool:
 
 
 def decode_frame(src: bytes, runner: DecodeRunner) -> bytes:
-    """The pixels of one JPEG picture as little-endian bytes."""
-    pixels = imagecodecs.jpeg_decode(src)
+    """The pixels of one JPEG or HTJ2K picture as little-endian bytes."""
+    decode = imagecodecs.htj2k_decode if runner.transfer_syntax in _HTJ2K else imagecodecs.jpeg_decode
+    pixels = decode(src)
     runner.set_option("bits_allocated", pixels.dtype.itemsize * 8)
     return bytes(pixels.astype(np.dtype(pixels.dtype).newbyteorder("<"), copy=False).tobytes())
 
 
 def register() -> None:
-    """Make pydicom decode JPEG with imagecodecs; a second call changes nothing."""
+    """Make pydicom decode JPEG and HTJ2K with imagecodecs; a second call changes nothing."""
     for syntax in SYNTAXES:
         decoder = get_decoder(syntax)
         if "imagecodecs" not in decoder.available_plugins:
@@ -58,9 +60,7 @@ _QUICK: Mapping[str, Callable[..., Any]] = {
     JPEGLosslessSV1: imagecodecs.jpeg_decode,
     JPEGLSLossless: imagecodecs.jpegls_decode,
     JPEG2000Lossless: imagecodecs.jpeg2k_decode,
-    HTJ2KLossless: imagecodecs.htj2k_decode,
-    HTJ2KLosslessRPCL: imagecodecs.htj2k_decode,
-    HTJ2K: imagecodecs.htj2k_decode,
+    **dict.fromkeys(_HTJ2K, imagecodecs.htj2k_decode),
 }
 
 
@@ -86,6 +86,13 @@ def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
     if values.shape != shape or values.dtype.kind not in "iu" or values.itemsize != words.itemsize:
         return None
     return values.view(words)
+
+
+def is_complete(picture: bytes, transfer_syntax: str) -> bool:
+    """Whether a codestream ends as it should, where its decoder would fill up a lost end in silence."""
+    if picture[:2] != b"\xff\xd8" and transfer_syntax not in _HTJ2K:
+        return True
+    return picture[-64:].rstrip(b"\0").endswith(b"\xff\xd9")
 
 
 def _claimed_bits(picture: bytes) -> tuple[int, bool]:

@@ -17,7 +17,7 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from ..errors import BadInput, SurgiplanError
 from ..progress import Report
-from .codecs import claimed_size, quickly_decoded
+from .codecs import claimed_size, is_complete, quickly_decoded
 from .datasets import dataset_of, meta_of
 from .headers import Header, Slice, head_hash, slices_of
 from .pixels import Misfit, measured, put, stored_pictures, stored_type, used_bits
@@ -163,6 +163,8 @@ class _File:
             self._frames = list(generate_frames(coded, number_of_frames=header.frames))
             if any(claimed_size(frame) not in (None, header.size) for frame in self._frames):
                 raise BadInput(f"{header.member.name}: the pixel data has another size than the header says")
+            if not all(is_complete(frame, header.transfer_syntax) for frame in self._frames):
+                raise BadInput(f"{header.member.name}: the pixel data is cut short: fetch the file again")
 
     def _inflated(self) -> NDArray[Any] | None:
         """The pixels of a deflated file that is plain within."""

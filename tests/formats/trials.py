@@ -8,6 +8,7 @@ import time
 import numpy as np
 
 from surgiplan.errors import BadInput
+from surgiplan.formats.decoding import decoded_into
 from surgiplan.progress import Report, silent
 
 
@@ -62,3 +63,26 @@ def judged(item):
     if item == "swell":
         return swell(4 << 30)
     return item * 10
+
+
+def dies(errands, numbers, memory, notes, *, report: Report) -> bool:
+    return spoiled(os.abort, errands, numbers, memory, notes, report)
+
+
+def hangs(errands, numbers, memory, notes, *, report: Report) -> bool:
+    return spoiled(lambda: time.sleep(100), errands, numbers, memory, notes, report)
+
+
+def spoiled(end, errands, numbers, memory, notes, report: Report) -> bool:
+    """Decode file by file; the fourth ends it."""
+    for errand, number in zip(errands, numbers, strict=True):
+        if errand.header.member.name == "S1_IM00004.dcm":
+            end()
+        decoded_into([errand], [number], memory, notes, report)
+    return True
+
+
+def bears_one(errands, numbers, memory, notes, *, report: Report) -> bool:
+    if len(errands) > 1:
+        os.abort()
+    return decoded_into(errands, numbers, memory, notes, report)
