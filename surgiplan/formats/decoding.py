@@ -20,10 +20,10 @@ from ..progress import Report
 from .codecs import claimed_size, is_complete, quickly_decoded
 from .datasets import dataset_of, meta_of
 from .headers import Header, Slice, head_hash, slices_of
+from .layouts import native_pixels
 from .pixels import Misfit, measured, put, stored_pictures, stored_type, used_bits
 from .quarantine import Shared
 from .sources import Member, Reader
-from .walker import native_pixels
 
 DIGEST = 16
 THREADS = max(2, min(8, os.cpu_count() or 2))
