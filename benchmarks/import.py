@@ -28,9 +28,10 @@ MODULES = {
     "ITK": "itk",
     "highdicom": "highdicom",
     "limit": "numpy",
+    "bare decoder": "imagecodecs",
 }
 NATIVE = ("surgiplan", "SimpleITK", "vtk-dicom", "pydicom", "ITK", "highdicom", "limit")
-CODED = ("surgiplan", "vtk-dicom", "SimpleITK", "pydicom", "ITK")
+CODED = ("surgiplan", "bare decoder", "vtk-dicom", "SimpleITK")
 SCANS = ("scan surgiplan", "scan pydicom", "scan vtk-dicom")
 Figures = dict[str, dict[str, float]]
 

@@ -23,6 +23,7 @@ from .headers import Header, Slice, head_hash
 from .pixels import Misfit, measured, put, settled, stored_type, used_bits, whole_valued
 from .sources import Member, Reader
 
+READERS = 8  # of files at a time: they wait for a cold disk side by side, and a warm one costs them nothing
 _CHUNK = 1 << 20
 _SLOW_PIXELS, _SLOW_BYTES = 5e6, 2e7  # per second, of a slow decoder and a slow medium
 
@@ -84,7 +85,7 @@ def joined(digests: Sequence[bytes]) -> str:
 def _fetched(errands: list[Errand], voxels: NDArray[Any], report: Report) -> list[bytes]:
     """Read native files into the volume with some threads; gives their hashes."""
     stop = Event()
-    with Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
+    with Reader() as reader, ThreadPoolExecutor(READERS) as pool:
         futures = [pool.submit(_fetch, errand, voxels, reader, stop) for errand in errands]
         try:
             return list(one_by_one(futures, report))

@@ -19,8 +19,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from surgiplan.errors import BadInput, Cancelled, CaseError
 from surgiplan.formats import dicom, sources
-from surgiplan.formats.decoding import THREADS
 from surgiplan.formats.dicomwrite import COMPRESSED, NATIVE, uid_of, write_series
+from surgiplan.formats.reading import READERS
 from surgiplan.values import Volume
 
 from .making import J2K, JPEG_LOSSLESS, edited, grid, only, recoded, volume, without_meta, written
@@ -199,7 +199,7 @@ def test_each_file_is_opened_once_and_an_archive_once_in_each_thread(tmp_path: P
     assert (len(opened), len(archives)) == (5, 2)  # once to list, once to read
     dicom.read_series(series)
     assert len(opened) == 10
-    assert 3 <= len(archives) <= 2 + THREADS
+    assert 3 <= len(archives) <= 2 + READERS
 
 
 def test_progress_rises_and_a_stop_is_heard(tmp_path: Path, monkeypatch) -> None:
