@@ -1,4 +1,4 @@
-"""The questions of an import: which series or unit, which side, and into which case."""
+"""The questions of an import: which unit, which side, and into which case."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,6 @@ from pathlib import Path
 from PySide6.QtCore import QStandardPaths, Qt
 from PySide6.QtGui import QIcon
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QButtonGroup,
     QCheckBox,
     QDialog,
@@ -17,18 +16,14 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QGroupBox,
     QHBoxLayout,
-    QHeaderView,
     QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from ..formats.series import Scan, Series
 from ..values import Mesh
 from . import theme
 from .strips import Strip
@@ -94,10 +89,15 @@ class SideChoice(QGroupBox):
             self._group.addButton(button, n)
             row.addWidget(button)
         row.addStretch(1)
-        if stated in ("R", "L"):
-            side = self.tr("right") if stated == "R" else self.tr("left")
-            row.addWidget(QLabel(self.tr("the images state: {0}").format(side)))
+        self._stated = QLabel()
+        row.addWidget(self._stated)
+        self.tell_stated(stated)
         self._group.idToggled.connect(lambda *_: changed())
+
+    def tell_stated(self, stated: str) -> None:
+        """Show which side the images themselves state; nothing when it is neither "R" nor "L"."""
+        side = {"R": self.tr("right"), "L": self.tr("left")}.get(stated)
+        self._stated.setText(self.tr("the images state: {0}").format(side) if side else "")
 
     @property
     def picked(self) -> bool:
@@ -126,7 +126,8 @@ class PlaceChoice(QGroupBox):
         self.new.setObjectName("place_new")
         self.here.setVisible(bool(open_case))
         (self.here if open_case else self.new).setChecked(True)
-        self.path = QLineEdit(str(free_case_path(stem)))
+        self._proposed = str(free_case_path(stem))
+        self.path = QLineEdit(self._proposed)
         self.path.setObjectName("case_path")
         self.path.setMinimumWidth(self.fontMetrics().averageCharWidth() * 60)
         browse = QPushButton(self.tr("Browse..."))
@@ -142,6 +143,12 @@ class PlaceChoice(QGroupBox):
         for box in (self.path, self.first, self.second):
             box.textChanged.connect(lambda _: changed())
         self._follow()
+
+    def propose(self, stem: str) -> None:
+        """Name the new case file after this, unless the person has named it."""
+        if self.path.text() == self._proposed:
+            self._proposed = str(free_case_path(stem))
+            self.path.setText(self._proposed)
 
     def _lay_out(self, browse: QPushButton) -> None:
         column = QVBoxLayout(self)
@@ -197,7 +204,7 @@ class PlaceChoice(QGroupBox):
         return Place(Path(self.path.text()), self.first.text() if self.protect.isChecked() else None)
 
 
-class _Import(QDialog):
+class ImportDialog(QDialog):
     """What all import questions share: side, case, and an OK button that says what it waits for."""
 
     def __init__(
@@ -239,89 +246,7 @@ class _Import(QDialog):
         self.hint.setText(self.tr("First: {0}").format(missing) if missing else "")
 
 
-class SeriesDialog(_Import):
-    """The series of a folder, usable or not and why; the person chooses one.
-
-    found: what the scan found
-    open_case, known_side: name and side of the case that is open, "" for none
-    """
-
-    def __init__(self, parent: QWidget, found: Scan, open_case: str = "", known_side: str = "") -> None:
-        first = found.series[0] if found.series else None
-        stated = first.identity.laterality if first else ""
-        stem = (first.description or first.modality) if first else "case"
-        super().__init__(parent, "Import DICOM", open_case, known_side, stem, stated)
-        self.setObjectName("series_dialog")
-        usable = sum(one.usable for one in found.series)
-        told = self.tr("{0} series in {1}, {2} can be used.").format(
-            len(found.series), found.path.name, usable
-        )
-        others = self.tr(" {0} other files.").format(found.skipped) if found.skipped else ""
-        self.column.addWidget(QLabel(told + others))
-        notes = Strip("scan_notes")
-        notes.tell("\n".join(found.notes[:3]), theme.WARNING)
-        self.column.addWidget(notes)
-        self.list = QTreeWidget()
-        self.list.setObjectName("series_list")
-        self.list.setHeaderLabels(["", "Type", "Description", "Voxels", "Spacing, mm", "Remarks"])
-        self.list.setRootIsDecorated(False)
-        self.list.setWordWrap(True)
-        self.list.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self._series: list[Series] = list(found.series)
-        for one in self._series:
-            self.list.addTopLevelItem(_series_item(one))
-        self._size_columns()
-        self.column.addWidget(self.list, 1)
-        self.remarks = Strip("series_remarks")
-        self.column.addWidget(self.remarks)
-        self.list.currentItemChanged.connect(lambda *_: self.check())
-        self._finish()
-        if usable:  # these come first
-            self.list.setCurrentIndex(self.list.model().index(0, 0))
-        self.resize(self.fontMetrics().averageCharWidth() * 130, self.fontMetrics().height() * 34)
-
-    def _size_columns(self) -> None:
-        header = self.list.header()
-        header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        header.setStretchLastSection(True)
-
-    @property
-    def chosen(self) -> Series | None:
-        """The chosen series."""
-        item = self.list.currentItem()
-        return self._series[self.list.indexOfTopLevelItem(item)] if item is not None else None
-
-    def _missing(self) -> str:
-        one = self.chosen
-        remarks = "" if one is None else "\n".join([*([one.reason] if one.reason else []), *one.warnings])
-        self.remarks.tell(remarks, theme.ERROR if one is not None and not one.usable else theme.WARNING)
-        if one is None:
-            return self.tr("choose a series")
-        return "" if one.usable else self.tr("choose a series that can be used")
-
-
-def _series_item(one: Series) -> QTreeWidgetItem:
-    k, j, i = one.shape_kji
-    c, b, a = one.spacing_kji
-    spacing = f"{a:.2f} × {b:.2f} × {c:.2f}" if one.usable else ""
-    remarks = one.reason or ("; ".join(one.warnings) if one.warnings else "")
-    item = QTreeWidgetItem(
-        [
-            "usable" if one.usable else "refused",
-            one.modality,
-            one.description,
-            f"{i} × {j} × {k}",
-            spacing,
-            remarks,
-        ]
-    )
-    item.setIcon(0, theme.status_icon("ready" if one.usable else "failed"))
-    item.setToolTip(5, remarks)
-    item.setToolTip(2, one.uid)
-    return item
-
-
-class MeshDialog(_Import):
+class MeshDialog(ImportDialog):
     """The unit of a mesh file, which none of them states: shown by the size the shape would have."""
 
     def __init__(

@@ -1,7 +1,8 @@
 """What comes in and what goes out: cases, scans, shapes, exports, pictures, reports."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +15,19 @@ from ..formats import dicom
 from ..formats.series import Scan, Series
 from ..plan.casefile import CaseFile
 from ..plan.operation import Ref
-from ..plan.plan import Operations
+from ..plan.plan import Operations, Plan, Step
 from ..plan.store import Store, cache_folder
+from ..progress import part_of
 from ..session import Ready, Session
 from ..values import Mesh, Part
+from .browser import SeriesBrowser
 from .desk import Desk
-from .dialogs import MeshDialog, PassphraseDialog, Place, SeriesDialog
+from .dialogs import MeshDialog, PassphraseDialog, Place
 from .inputs import seen_value
 from .jobs import Jobs, Report
 
 CASE_SUFFIX = ".surgiplan"
+Load = Callable[[Report], intake.Loaded]
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,11 @@ class Doors(QObject):
         super().__init__(window)
         self._window, self._jobs, self._operations = window, jobs, operations
         self.desk: Desk | None = None
+        self._looking = Jobs(self)
+
+    def close(self) -> None:
+        """Let no picture of a series be made any more."""
+        self._looking.close()
 
     def _start(self, what: str, task: Callable[[Report], Any], done: Callable[[Any], None]) -> None:
         self._jobs.start(what, task, done, self._failed)
@@ -150,22 +159,16 @@ class Doors(QObject):
         self._start(self.tr("Looking into {0}").format(path.name), scan, self._ask_series)
 
     def _ask_series(self, found: Scan) -> None:
-        dialog = SeriesDialog(self._window, found, self._open_name(), self._side())
-
-        def accepted() -> None:
-            if (series := dialog.chosen) is not None:
-                self._read_series(series, dialog.place.place, dialog.side.side)
-
-        dialog.accepted.connect(accepted)
+        dialog = SeriesBrowser(self._window, found, self._looking, self._open_name(), self._side())
+        dialog.accepted.connect(
+            lambda: self._read_series(dialog.chosen, dialog.place.place, dialog.side.side)
+        )
         dialog.open()
 
-    def _read_series(self, series: Series, place: Place, side: str) -> None:
-        self._keep(
-            self.tr("Reading {0}").format(series.description or series.modality),
-            lambda report: intake.load_series(series, report),
-            place,
-            side,
-        )
+    def _read_series(self, chosen: Sequence[Series], place: Place, side: str) -> None:
+        names = ", ".join(one.description or one.modality for one in chosen)
+        loads = [partial(intake.load_series, one) for one in chosen]
+        self._keep(self.tr("Reading {0}").format(names), loads, place, side)
 
     def _read_mesh(self, path: Path) -> None:
         def load(report: Report) -> intake.Loaded:
@@ -189,39 +192,44 @@ class Doors(QObject):
             unit, factor = dialog.unit
             sized = replace(loaded, value=Part(_scaled(mesh, factor)), about=loaded.about | {"unit": unit})
             what = self.tr("Keeping {0}").format(path.name)
-            self._keep(what, lambda _: sized, dialog.place.place, dialog.side.side)
+            self._keep(what, [lambda _: sized], dialog.place.place, dialog.side.side)
 
         dialog.accepted.connect(accepted)
         dialog.open()
 
-    def _keep(self, what: str, load: Callable[[Report], intake.Loaded], place: Place, side: str) -> None:
+    def _keep(self, what: str, loads: Sequence[Load], place: Place, side: str) -> None:
         """Load in a worker and store in the open case, or in a new one that is then opened."""
         operations, desk = self._operations, self.desk
 
+        def kept(case: CaseFile, plan: Plan, report: Report) -> Plan:
+            for n, load in enumerate(loads):
+                loaded = load(part_of(report, n / len(loads), (n + 1) / len(loads)))
+                plan = intake.keep(case, operations, plan, loaded, side=side)
+            return plan
+
         def into_new(report: Report) -> Opened:
-            loaded = load(report)
             case = _created(place)
             one = opened(case, operations)
             try:
-                plan = intake.keep(case, operations, one.session.plan, loaded, side=side)
-                one.session.commit(plan, f"import {plan.steps[-1].name}")
+                plan = kept(case, one.session.plan, report)
+                one.session.commit(plan, _why(plan.steps))
             except BaseException:
                 one.session.close()
                 case.path.unlink(missing_ok=True)  # made a moment ago, and nothing is in it
                 raise
             return replace(one, done=tuple((r.why, r.when) for r in case.history() if r.parent is not None))
 
-        def into_open(report: Report) -> Any:
+        def into_open(report: Report) -> tuple[Step, ...]:
             assert desk is not None
-            return intake.keep(desk.session.case, operations, desk.kept, load(report), side=side).steps[-1]
+            before = desk.kept
+            return kept(desk.session.case, before, report).steps[len(before.steps) :]
 
-        def stored(step: Any) -> None:
+        def stored(steps: Sequence[Step]) -> None:
             if desk is None or desk is not self.desk:
                 return
-            taken = desk.kept.names
-            name = next(n for n in (step.name, *(f"{step.name}{m}" for m in range(2, 999))) if n not in taken)
-            if desk.commit(desk.kept.add(name, step.operation), f"import {name}"):
-                desk.choose(name)
+            plan = _with(desk.kept, steps)
+            if desk.commit(plan, _why(plan.steps[-len(steps) :])):
+                desk.choose(plan.steps[-1].name)
                 desk.read_facts()
 
         if place.path is not None:
@@ -265,6 +273,18 @@ def _exported(name: str, path: Path, told: dict[str, Any]) -> str:
         closed = "closed" if figures["watertight"] else "NOT closed"
         checked = f"{checked} {figures['triangles']} triangles, {closed}, {volume}."
     return f"{name} was written to {path} ({told['bytes'] / 1e6:.2f} MB). {checked}"
+
+
+def _with(plan: Plan, steps: Sequence[Step]) -> Plan:
+    """The plan with these steps at its end; one whose name was taken meanwhile gets a number."""
+    for step in steps:
+        names = (step.name, *(f"{step.name}{n}" for n in range(2, 999)))
+        plan = plan.add(next(name for name in names if name not in plan.names), step.operation)
+    return plan
+
+
+def _why(steps: Sequence[Step]) -> str:
+    return f"import {', '.join(step.name for step in steps)}"
 
 
 def _created(place: Place) -> CaseFile:

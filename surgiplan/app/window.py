@@ -353,6 +353,7 @@ class Window(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the work, let go of the graphics and the case, then close."""
         self.jobs.close()
+        self.doors.close()
         self._shut_bench()
         self.faults.release()
         super().closeEvent(event)

@@ -47,6 +47,7 @@ class Identity:
 class Header:
     """What holds for a whole file.
 
+    study_description, patient_position: as the file states them, only to be shown
     padding: lowest and highest stored value that means "no measurement here"; None when not stated
     expected: number of images the acquisition should have; 0 when not stated
     instance: InstanceNumber; None when not stated
@@ -81,6 +82,8 @@ class Header:
     expected: int = 0
     instance: int | None = None
     model: str = ""
+    study_description: str = ""
+    patient_position: str = ""
     fault: str = ""
     pixels_at: int = 0
     head_size: int = 0
@@ -187,6 +190,8 @@ def header_of(dataset: Elements, member: Member) -> Header:
         burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         instance=_instance(dataset),
         model=f"{text(dataset, 'Manufacturer')} {text(dataset, 'ManufacturerModelName')}".strip(),
+        study_description=text(dataset, "StudyDescription"),
+        patient_position=text(dataset, "PatientPosition"),
     )
     try:
         return _with_pixel_form(header, dataset)

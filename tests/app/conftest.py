@@ -19,7 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QRadioButton, QWidget
 
 from surgiplan.app import start
-from surgiplan.app.dialogs import SeriesDialog
+from surgiplan.app.browser import SeriesBrowser
 from surgiplan.app.window import Window
 from surgiplan.ops import OPERATIONS
 from surgiplan.phantoms import write_phantom
@@ -145,8 +145,8 @@ class Person:
 
     def import_series(self, folder: Path, case: Path, side: str = "R") -> None:
         self.window.bring(folder)
-        self.wait(lambda: self.dialog(SeriesDialog), "the list of series")
-        dialog = self.dialog(SeriesDialog)
+        self.wait(lambda: self.dialog(SeriesBrowser), "the list of series")
+        dialog = self.dialog(SeriesBrowser)
         assert not dialog.ok.isEnabled()
         self.click(dialog.findChild(QRadioButton, f"side_{side or 'none'}"))
         dialog.place.path.setText(str(case))

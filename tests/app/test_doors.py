@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QRadioButton,
 )
 
-from surgiplan.app.dialogs import MeshDialog, PassphraseDialog, Place, SeriesDialog
+from surgiplan.app.browser import SeriesBrowser
+from surgiplan.app.dialogs import MeshDialog, PassphraseDialog, Place
 from surgiplan.app.leaving import PictureDialog, file_name
 from surgiplan.formats import meshes
 from surgiplan.phantoms import write_phantom
@@ -64,8 +65,8 @@ def test_the_side_must_be_picked_and_nothing_is_picked_beforehand(
     person: Person, ellipsoid_series: Path, tmp_path: Path
 ) -> None:
     person.window.bring(ellipsoid_series)
-    person.wait(lambda: person.dialog(SeriesDialog))
-    dialog = person.dialog(SeriesDialog)
+    person.wait(lambda: person.dialog(SeriesBrowser))
+    dialog = person.dialog(SeriesBrowser)
     dialog.place.path.setText(str(tmp_path / "a.surgiplan"))
     assert not dialog.ok.isEnabled()
     assert "side" in dialog.hint.text()
@@ -79,8 +80,8 @@ def test_the_side_must_be_picked_and_nothing_is_picked_beforehand(
 def test_a_passphrase_protects_and_is_asked_for(make_person, ellipsoid_series: Path, tmp_path: Path) -> None:
     person, path = make_person(), tmp_path / "secret.surgiplan"
     person.window.bring(ellipsoid_series)
-    person.wait(lambda: person.dialog(SeriesDialog))
-    dialog = person.dialog(SeriesDialog)
+    person.wait(lambda: person.dialog(SeriesBrowser))
+    dialog = person.dialog(SeriesBrowser)
     dialog.place.path.setText(str(path))
     person.click(dialog.findChild(QRadioButton, "side_L"))
     person.click(dialog.findChild(QCheckBox, "protect"), (10, 10))
@@ -147,8 +148,8 @@ def test_the_unit_of_a_mesh_is_asked_for(at_work: Person, tmp_path: Path) -> Non
 
 def test_a_series_of_another_patient_is_refused(at_work: Person, ellipsoid_series: Path) -> None:
     at_work.window.bring(ellipsoid_series)
-    at_work.wait(lambda: at_work.dialog(SeriesDialog))
-    at_work.click(at_work.dialog(SeriesDialog).ok)
+    at_work.wait(lambda: at_work.dialog(SeriesBrowser))
+    at_work.click(at_work.dialog(SeriesBrowser).ok)
     assert "another patient" in message_of(at_work)
     assert list(at_work.desk.kept.names) == ["ct", "bone", "plate"]
 
@@ -168,8 +169,8 @@ def test_dropping_a_file_opens_it(person: Person, small_case: Path) -> None:
 def test_stop_ends_an_import_and_leaves_no_file(person: Person, tmp_path: Path) -> None:
     folder = write_phantom("shell", tmp_path / "dicom")
     person.window.bring(folder)
-    person.wait(lambda: person.dialog(SeriesDialog))
-    dialog = person.dialog(SeriesDialog)
+    person.wait(lambda: person.dialog(SeriesBrowser))
+    dialog = person.dialog(SeriesBrowser)
     path = tmp_path / "stopped.surgiplan"
     dialog.place.path.setText(str(path))
     person.click(dialog.findChild(QRadioButton, "side_R"))

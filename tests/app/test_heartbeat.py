@@ -9,7 +9,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QRadioButton
 
-from surgiplan.app.dialogs import SeriesDialog
+from surgiplan.app.browser import SeriesBrowser
 from surgiplan.phantoms import write_phantom
 from tests.app.conftest import Person
 
@@ -49,8 +49,8 @@ class Heartbeat:
 def watched_plan(person: Person, series: Path, case: Path) -> Heartbeat:
     heart, window = Heartbeat(), person.window
     window.bring(series)
-    heart.spin(lambda: person.dialog(SeriesDialog), "scan")
-    dialog = person.dialog(SeriesDialog)
+    heart.spin(lambda: person.dialog(SeriesBrowser), "scan")
+    dialog = person.dialog(SeriesBrowser)
     dialog.findChild(QRadioButton, "side_R").setChecked(True)
     dialog.place.path.setText(str(case))
     with heart.beat("import"):
