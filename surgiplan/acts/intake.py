@@ -1,6 +1,6 @@
 """Import: a scan, a label map or a shape comes into a case, with its identity and its origin."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +10,7 @@ from ..formats import dicom, meshes, volumes
 from ..formats.lattice import moved_to
 from ..formats.plausible import hounsfield_doubts
 from ..plan.casefile import CaseFile
-from ..plan.plan import Operations, Plan
+from ..plan.plan import Operations, Plan, Step
 from ..progress import Report, silent
 from ..values import Grid, Mask, Mesh, Part, Volume, encode
 
@@ -226,6 +226,23 @@ def keep(
     case.journal("import", digest=digest, kind=kind, **stated)
     step = name or _free_name(plan, loaded)
     return plan.add(step, operations["source"](digest=digest, kind=kind))  # type: ignore[call-arg]
+
+
+def origin(case: CaseFile, step: Step) -> Mapping[str, Any]:
+    """What the case remembers of where an imported step came from; empty for any other step."""
+    digest = getattr(step.operation, "digest", "")
+    found = case.fact(f"source:{digest}") if step.operation.spec.name == "source" else None
+    return found if isinstance(found, dict) else {}
+
+
+def study_day(told: Mapping[str, Any]) -> str:
+    """The day of the study, such as "2024-01-31", by what `origin` gave; "" when it is not known."""
+    return day_words(str((told.get("patient") or {}).get("study_date", "")))
+
+
+def day_words(date: str) -> str:
+    """A DICOM date such as "20240131" as "2024-01-31"; anything else as it stands."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
 
 
 def _free_name(plan: Plan, loaded: Loaded) -> str:

@@ -1,38 +1,27 @@
 """The series browser: patients, studies and series of a folder, and which of them come into the case."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
-from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QSize, Qt, QTimer
-from PySide6.QtGui import QColor, QIcon, QPalette, QResizeEvent
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
-    QAbstractItemView,
     QFormLayout,
-    QHeaderView,
     QLabel,
     QSlider,
     QSplitter,
-    QStyledItemDelegate,
-    QStyleOptionViewItem,
-    QTreeWidget,
-    QTreeWidgetItem,
     QVBoxLayout,
     QWidget,
 )
 
-from ..formats.headers import Identity
 from ..formats.patients import told_apart_by
 from ..formats.pixels import known_name
 from ..formats.series import Scan, Series
 from . import theme
 from .dialogs import ImportDialog
 from .jobs import Jobs
-from .previews import Look, Looker, Picture, thumbnail
+from .listing import SeriesTree, middle_of, voxel_words
+from .previews import Look, Looker, Picture
 from .strips import Strip
-from .words import date_words
-
-WHAT, KIND, VOXELS, SPACING, REMARKS = range(5)
-_SERIES = Qt.ItemDataRole.UserRole
-_LINES_HIGH = 4
 
 
 class SeriesBrowser(ImportDialog):
@@ -157,130 +146,6 @@ class SeriesBrowser(ImportDialog):
         super().done(result)
 
 
-class SeriesTree(QTreeWidget):
-    """Patients, their studies by date, and the series with a tick each; what cannot be used has none."""
-
-    def __init__(self, found: Scan) -> None:
-        super().__init__()
-        self.setObjectName("series_list")
-        self.setAccessibleName(self.tr("Patients, studies and series"))
-        self.setHeaderLabels(
-            [
-                self.tr("Series"),
-                self.tr("Type"),
-                self.tr("Voxels"),
-                self.tr("Spacing, mm"),
-                self.tr("Remarks"),
-            ]
-        )
-        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
-        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
-        self.setIndentation(self.fontMetrics().averageCharWidth() * 2)
-        side = self.fontMetrics().height() * _LINES_HIGH
-        self.setIconSize(QSize(side, side))
-        self._items: dict[Series, QTreeWidgetItem] = {}
-        for person, studies in by_patient(found.series):
-            self._add_patient(person, studies)
-        self.expandAll()
-        alone = [one for one in found.series if one.usable]
-        if len(alone) == 1:
-            self.item(alone[0]).setCheckState(WHAT, Qt.CheckState.Checked)
-        self.setItemDelegate(_Row(self))
-        self.itemDoubleClicked.connect(lambda item, _: _turn(item))
-        self._size_columns()
-
-    def _size_columns(self) -> None:
-        for column in range(REMARKS):
-            self.resizeColumnToContents(column)
-        widest = self.fontMetrics().averageCharWidth() * 44
-        self.setColumnWidth(WHAT, min(self.columnWidth(WHAT), widest))
-        self.header().setSectionResizeMode(REMARKS, QHeaderView.ResizeMode.Stretch)
-
-    def _heading(self, text: str) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([text])
-        item.setSizeHint(WHAT, QSize(0, round(self.fontMetrics().height() * 1.6)))
-        font = item.font(WHAT)
-        font.setBold(True)
-        item.setFont(WHAT, font)
-        return item
-
-    def _add_patient(self, person: Identity, studies: Sequence[tuple[str, list[Series]]]) -> None:
-        patient = self._heading(patient_words(person))
-        self.addTopLevelItem(patient)
-        patient.setFirstColumnSpanned(True)
-        for title, series in studies:
-            study = self._heading(title)
-            patient.addChild(study)
-            study.setFirstColumnSpanned(True)
-            for one in series:
-                self._items[one] = self._series_item(one)
-                study.addChild(self._items[one])
-
-    def _series_item(self, one: Series) -> QTreeWidgetItem:
-        item = QTreeWidgetItem([one.description or self.tr("(no description)"), one.modality])
-        item.setText(VOXELS, voxel_words(one))
-        item.setText(SPACING, spacing_words(one))
-        item.setData(WHAT, _SERIES, one)
-        item.setIcon(WHAT, self._icon(None))
-        item.setToolTip(WHAT, one.uid)
-        remarks = [one.reason] if one.reason else list(one.warnings)
-        item.setText(REMARKS, remarks[0] if len(remarks) == 1 else "; ".join(remarks))
-        item.setToolTip(REMARKS, "\n".join(remarks))
-        if one.usable:
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(WHAT, Qt.CheckState.Unchecked)
-        if remarks:
-            item.setIcon(
-                REMARKS, theme.severity_icon("warning") if one.usable else theme.status_icon("failed")
-            )
-        if not one.usable:
-            for column in range(self.columnCount()):
-                item.setForeground(column, QColor(theme.SECONDARY))
-        return item
-
-    def _icon(self, look: Look | None) -> QIcon:
-        picture = thumbnail(look, self.iconSize(), self.devicePixelRatioF())
-        icon = QIcon(picture)
-        icon.addPixmap(picture, QIcon.Mode.Selected)  # it keeps its greys there
-        return icon
-
-    def item(self, one: Series) -> QTreeWidgetItem:
-        """The row of a series."""
-        return self._items[one]
-
-    def choose_first(self) -> None:
-        """Show the best series."""
-        if self._items:
-            self.setCurrentItem(min(self._items.items(), key=lambda pair: not pair[0].usable)[1])
-
-    def current(self) -> Series | None:
-        """The series of the current row; None on a heading."""
-        item = self.currentItem()
-        found = item.data(WHAT, _SERIES) if item is not None else None
-        return found if isinstance(found, Series) else None
-
-    def ticked(self) -> list[Series]:
-        """The ticked series."""
-        return [s for s, i in self._items.items() if i.checkState(WHAT) == Qt.CheckState.Checked]
-
-    def visible(self) -> Iterator[Series]:
-        """The series whose rows are in sight."""
-        item = self.itemAt(1, 1)
-        height = self.viewport().height()
-        while item is not None and self.visualItemRect(item).top() < height:
-            if isinstance(one := item.data(WHAT, _SERIES), Series):
-                yield one
-            item = self.itemBelow(item)
-
-    def show_thumbnail(self, one: Series, looker: Looker) -> None:
-        """Show the picture of the middle slice in the row of a series."""
-        look = looker.look(one, middle_of(one))
-        self.blockSignals(True)
-        self.item(one).setIcon(WHAT, self._icon(look))
-        self.blockSignals(False)
-        self.viewport().update()
-
-
 class SeriesPanel(QWidget):
     """The current series: a large picture, a slider through its slices, and what is known of it."""
 
@@ -341,76 +206,6 @@ class SeriesPanel(QWidget):
             self.picture.show_look(look, words or self._place.text())
         elif self.picture.shown is None or self.picture.shown.problem:
             self.picture.show_look(None, "…")
-
-
-class _Row(QStyledItemDelegate):
-    """Small signs beside the remarks, and boxes for ticks that stand out from the list."""
-
-    def initStyleOption(
-        self, option: QStyleOptionViewItem, index: QModelIndex | QPersistentModelIndex
-    ) -> None:
-        """As the view would draw the row, but for these two."""
-        super().initStyleOption(option, index)
-        if index.column() == REMARKS:
-            side = option.fontMetrics.height()
-            option.decorationSize = QSize(side, side)
-        option.palette.setColor(QPalette.ColorRole.Base, QColor(theme.TICKED))
-        option.palette.setColor(QPalette.ColorRole.Window, QColor(theme.RIM))
-
-
-def _turn(item: QTreeWidgetItem) -> None:
-    """Tick a row that can be ticked, or take the tick off."""
-    if item.flags() & Qt.ItemFlag.ItemIsUserCheckable and item.data(WHAT, _SERIES) is not None:
-        ticked = item.checkState(WHAT) == Qt.CheckState.Checked
-        item.setCheckState(WHAT, Qt.CheckState.Unchecked if ticked else Qt.CheckState.Checked)
-
-
-def middle_of(one: Series) -> int:
-    """Which picture stands for a series."""
-    return len(one.slices) // 2
-
-
-def by_patient(series: Iterable[Series]) -> list[tuple[Identity, list[tuple[str, list[Series]]]]]:
-    """Patients, each with the titles and series of the studies, the older study first."""
-    people: dict[tuple[str, str, str], list[Series]] = {}
-    for one in series:
-        who = one.identity
-        people.setdefault((who.patient_id, who.patient_name, who.birth_date), []).append(one)
-    return [(found[0].identity, _by_study(found)) for found in people.values()]
-
-
-def _by_study(series: Iterable[Series]) -> list[tuple[str, list[Series]]]:
-    studies: dict[str, list[Series]] = {}
-    for one in series:
-        studies.setdefault(one.identity.study_uid or one.identity.study_date, []).append(one)
-    ordered = sorted(studies.values(), key=lambda found: found[0].identity.study_date)
-    return [(study_words(found), found) for found in ordered]
-
-
-def patient_words(who: Identity) -> str:
-    """A patient in one line."""
-    name = who.patient_name.replace("^", ", ").strip(", ")
-    born = f"born {date_words(who.birth_date)}" if who.birth_date else ""
-    parts = [name or "(no patient named)", who.patient_id, born, who.sex]
-    return "   ".join(part for part in parts if part)
-
-
-def study_words(series: Sequence[Series]) -> str:
-    """A study in one line: its date and what it is called."""
-    told = next((d for one in series if (d := one.slices[0].header.study_description)), "")
-    return "   ".join([date_words(series[0].identity.study_date) or "(no date)", *([told] if told else [])])
-
-
-def voxel_words(one: Series) -> str:
-    """Columns, rows and slices of what would be read."""
-    k, j, i = one.shape_kji
-    return f"{i} × {j} × {k}" if j else ""
-
-
-def spacing_words(one: Series) -> str:
-    """Spacing along i, j and k in mm; empty when it is not known."""
-    c, b, a = one.spacing_kji
-    return f"{a:.2f} × {b:.2f} × {c:.2f}" if one.usable else ""
 
 
 def facts_of(one: Series, among: Iterable[Series]) -> list[tuple[str, str]]:

@@ -10,13 +10,15 @@ from typing import Any
 from PySide6.QtCore import QObject, Qt, Signal, Slot
 
 from ..errors import Cancelled, SurgiplanError
-from ..plan.plan import Key, Plan
+from ..plan.plan import Key, Plan, Step
 from ..scene import Scene, View, describe, findings
 from ..scene.shapes import shown_volume
+from ..scene.view import each_output, value_of
 from ..session import Failed, Ready, Result, Session, Stale, Waiting
 from ..stage.shapes import prepare
 from ..values import Finding, Vec3
 from .jobs import Jobs
+from .origins import Origins, takes_grey_values
 from .words import error_words
 
 _SIDES = {"R": "RIGHT", "L": "LEFT"}
@@ -48,6 +50,7 @@ class Desk(QObject):
     ) -> None:
         super().__init__(parent)
         self.session = session
+        self.origins = Origins(session.case)
         self.results: dict[str, Result] = {}
         self.patient: Mapping[str, str] = {}
         self.side = ""
@@ -67,6 +70,7 @@ class Desk(QObject):
 
     def read_facts(self) -> None:
         """Read again whose case it is and which side is planned."""
+        self.origins.forget()
         self.patient = self.session.case.fact("patient") or {}
         self.side = str(self.session.case.fact("side") or "")
         self.view = replace(self.view, side=_SIDES.get(self.side, ""))
@@ -121,6 +125,22 @@ class Desk(QObject):
         volume = shown_volume(self.plan, self.results, self.view)
         index = volume.grid.nearest(at_lps) if volume is not None else None
         return f"{volume.voxels[index]:g} {volume.unit}".rstrip() if volume is not None and index else ""
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """What has to be kept in mind while the scan of the 2D views is looked at."""
+        shown = shown_volume(self.plan, self.results, self.view)
+        for step in self.plan.steps:
+            values = each_output(step.name, value_of(self.results.get(step.name)))
+            if shown is not None and any(value is shown for _, value in values):
+                return self.origins.cautions(self.plan, step.name)
+        return ()
+
+    def cautions_for(self, step: Step) -> tuple[str, ...]:
+        """What has to be kept in mind while the parameters of a step are chosen."""
+        if step.operation.spec.name == "source":
+            return self.origins.warnings(step)
+        return self.origins.cautions(self.plan, step.name) if takes_grey_values(step) else ()
 
     # --- changing the plan
 

@@ -231,7 +231,7 @@ class Form(QWidget):
             return
         result = self._desk.results.get(step.name)
         word, text = status_of(result)
-        if text:
+        if text := "\n".join(filter(None, (text, *self._desk.cautions_for(step)))):
             failed = word == "failed"
             self.state.tell(text, theme.ERROR if failed else theme.WARNING)
         self._figures.setText("\n".join(told_figures(self._desk.evidence(step.name))))

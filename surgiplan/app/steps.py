@@ -173,11 +173,14 @@ class StepList(QWidget):
         row.setIcon(STATE, theme.status_icon(word if share is None else "waiting"))
         row.setText(STATE, STATUS_WORDS[word] if share is None else f"{100 * share:.0f} %")
         row.setToolTip(STATE, text or STATUS_WORDS[word])
+        day = self._desk.origins.day(step)
+        told = (f"Scanned on {day}" if day else "", *self._desk.origins.warnings(step))
         about = f"{label_of(step.operation.spec.name)}: {step.operation.spec.summary}"
+        about = "\n".join(filter(None, (about, *told)))
         row.setToolTip(NAME, f"{about}\n\n{step.note}" if step.note else about)
         row.setToolTip(WHAT, row.toolTip(NAME))
         plain = step.name.rstrip("0123456789") == step.operation.spec.name  # the name says it already
-        row.setText(WHAT, f"{'' if plain else _what(step)} {'✎' if step.note else ''}".strip())
+        row.setText(WHAT, f"{'' if plain else _what(step)} {day} {'✎' if step.note else ''}".strip())
         for item in (row, *children_of(row)):
             name = item.data(NAME, _NAME_ROLE)
             seen = not self._desk.view.hides(name)

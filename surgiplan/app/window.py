@@ -22,7 +22,7 @@ from ..ops import OPERATIONS
 from ..plan.operation import Ref
 from ..plan.plan import Operations
 from ..values import Part, Vec3
-from . import keys
+from . import keys, theme
 from .adding import by_group, lacking
 from .banner import Banner
 from .bench import Bench
@@ -37,6 +37,7 @@ from .leaving import SideDialog, ask_export, file_name
 from .outgoing import Outgoing
 from .recent import Recent
 from .slices import PRESETS
+from .strips import Strip
 from .surfaces import interactor
 from .welcome import Welcome
 from .words import label_of
@@ -79,7 +80,7 @@ class Window(QMainWindow):
 
     def _lay_out(self) -> None:
         named = self.actions_by_name
-        self.banner = Banner()
+        self.banner, self.caution = Banner(), Strip("scan_caution")
         self.welcome = Welcome(self.recent, (named["open_dicom"], named["open_case"], named["new"]))
         self.pages = QStackedWidget()
         self.pages.addWidget(self.welcome)
@@ -89,6 +90,7 @@ class Window(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.banner)
+        column.addWidget(self.caution)
         column.addWidget(self.pages, 1)
         self.setCentralWidget(middle)
         self._under_cursor = QLabel()
@@ -287,6 +289,7 @@ class Window(QMainWindow):
             able = desk is not None or name not in keys.NEED_CASE
             able = able and (chosen is not None or name not in keys.NEED_STEP)
             action.setEnabled(able and (writable or name not in keys.CHANGES))
+        self.caution.tell("\n".join(desk.cautions) if desk else "", theme.WARNING)
         if desk is None:
             self.banner.show_case("", None, "")
             self.setWindowTitle("surgiplan")

@@ -17,11 +17,6 @@ def label_of(name: str) -> str:
     return words[:1].upper() + words[1:]
 
 
-def date_words(date: str) -> str:
-    """A DICOM date such as "20240131" as "2024-01-31"; anything else as it stands."""
-    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
-
-
 def status_of(result: Result | None) -> tuple[str, str]:
     """The state of a step as one of the four words, and what the person should know about it."""
     match result:

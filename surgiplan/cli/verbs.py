@@ -18,7 +18,7 @@ from ..ops import OPERATIONS
 from ..plan.casefile import CaseFile
 from ..plan.evaluate import Evaluator
 from ..plan.operation import Ref
-from ..plan.plan import Plan, from_json, to_json
+from ..plan.plan import Plan, Step, from_json, to_json
 from ..plan.store import Store, cache_folder
 from ..plan.work import Work
 from ..scene.describe import describe, findings
@@ -176,7 +176,10 @@ def show(arguments: Namespace) -> int:
     with opened(arguments.case, only_look=True) as session:
         session.pursue().result()
         results = session.results()
-        entries = [_entry(session.plan, name, result) for name, result in results.items()]
+        entries = [
+            _entry(session.plan, name, result) | _came(session.case, session.plan[name])
+            for name, result in results.items()
+        ]
         found = [
             {"step": f.step, "text": f.text, "severity": f.severity, "at_lps": f.at_lps and list(f.at_lps)}
             for f in findings(session.plan, results)
@@ -199,8 +202,16 @@ def _entry(plan: Plan, name: str, result: Result) -> dict[str, Any]:
     return entry
 
 
+def _came(case: CaseFile, step: Step) -> dict[str, Any]:
+    """When an imported step was scanned, and what its import warned of; empty for any other step."""
+    told = intake.origin(case, step)
+    return (
+        {"study_date": intake.study_day(told), "warnings": list(told.get("warnings") or ())} if told else {}
+    )
+
+
 def _line(entry: Mapping[str, Any]) -> str:
-    told = entry.get("error") or brief(entry["figures"])
+    told = entry.get("error") or ", ".join(filter(None, (entry.get("study_date"), brief(entry["figures"]))))
     return f"{entry['status']:<8}{entry['name']:<16}{entry['operation']:<15}{told}"
 
 

@@ -59,6 +59,8 @@ def grey_window(values: NDArray[Any]) -> tuple[float, float]:
     """
     inside = values[values > values.min()]
     low, high = np.percentile(inside if inside.size else values, _WINDOW_PERCENT)
+    if high <= low:
+        low, high = values.min(), values.max()
     return max(float(high - low), 1e-3), float(high + low) / 2
 
 

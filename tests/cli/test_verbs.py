@@ -1,12 +1,15 @@
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from surgiplan.formats.dicomwrite import write_series
 from surgiplan.formats.meshes import read_mesh
 from surgiplan.plan.casefile import CaseFile
+from surgiplan.values import given_away
 from tests.cli.conftest import Run
 from tests.ops.shapes import CENTRE, ball_scan
 
@@ -34,6 +37,17 @@ def test_show_gives_status_and_figures(run: Run, case: Path) -> None:
     assert told["side"] == "L"
     assert "Not a medical device" in told["use"]
     assert "ml" in run("show", case).out
+
+
+def test_show_gives_the_day_of_each_scan(run: Run, case: Path, tmp_path: Path) -> None:
+    scan = ball_scan()
+    later = replace(scan, voxels=given_away(scan.voxels + scan.voxels.dtype.type(1)))
+    write_series(later, tmp_path / "later", study_date="20240702")
+    assert run("import", tmp_path / "later", "--case", case).code == 0
+    steps = run("show", case, "--json").data["steps"]
+    assert [step.get("study_date") for step in steps] == ["2024-01-01", None, None, "2024-07-02"]
+    assert steps[0]["warnings"] == []
+    assert "2024-07-02" in run("show", case).out
 
 
 def test_a_cut_gives_three_solids_that_add_up(run: Run, case: Path) -> None:
