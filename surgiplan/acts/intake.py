@@ -1,6 +1,6 @@
 """Import: a scan, a label map or a shape comes into a case, with its identity and its origin."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -228,16 +228,17 @@ def keep(
     return plan.add(step, operations["source"](digest=digest, kind=kind))  # type: ignore[call-arg]
 
 
-def origin(case: CaseFile, step: Step) -> Mapping[str, Any]:
-    """What the case remembers of where an imported step came from; empty for any other step."""
+def origin(case: CaseFile, step: Step) -> dict[str, Any]:
+    """What the case remembers of an imported step; empty for any other step.
+
+    Gives "study_date", such as "2024-01-31" ("" when it is not known), and "warnings", a list.
+    """
     digest = getattr(step.operation, "digest", "")
     found = case.fact(f"source:{digest}") if step.operation.spec.name == "source" else None
-    return found if isinstance(found, dict) else {}
-
-
-def study_day(told: Mapping[str, Any]) -> str:
-    """The day of the study, such as "2024-01-31", by what `origin` gave; "" when it is not known."""
-    return day_words(str((told.get("patient") or {}).get("study_date", "")))
+    if not isinstance(found, dict):
+        return {}
+    date = str((found.get("patient") or {}).get("study_date", ""))
+    return {"study_date": day_words(date), "warnings": list(map(str, found.get("warnings") or ()))}
 
 
 def day_words(date: str) -> str:

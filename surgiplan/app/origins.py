@@ -29,11 +29,11 @@ class Origins:
 
     def day(self, step: Step) -> str:
         """The day on which an imported scan was made, such as "2024-01-31"; "" when it is not known."""
-        return intake.study_day(self._of(step))
+        return str(self._of(step).get("study_date", ""))
 
     def warnings(self, step: Step) -> tuple[str, ...]:
         """All that the import of a step warned of."""
-        return tuple(map(str, self._of(step).get("warnings") or ()))
+        return tuple(self._of(step).get("warnings", ()))
 
     def cautions(self, plan: Plan, name: str) -> tuple[str, ...]:
         """Doubts in the grey values of the scans a step rests on; they stay in sight with it."""

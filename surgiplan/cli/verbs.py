@@ -18,7 +18,7 @@ from ..ops import OPERATIONS
 from ..plan.casefile import CaseFile
 from ..plan.evaluate import Evaluator
 from ..plan.operation import Ref
-from ..plan.plan import Plan, Step, from_json, to_json
+from ..plan.plan import Plan, from_json, to_json
 from ..plan.store import Store, cache_folder
 from ..plan.work import Work
 from ..scene.describe import describe, findings
@@ -177,7 +177,7 @@ def show(arguments: Namespace) -> int:
         session.pursue().result()
         results = session.results()
         entries = [
-            _entry(session.plan, name, result) | _came(session.case, session.plan[name])
+            _entry(session.plan, name, result) | intake.origin(session.case, session.plan[name])
             for name, result in results.items()
         ]
         found = [
@@ -200,14 +200,6 @@ def _entry(plan: Plan, name: str, result: Result) -> dict[str, Any]:
     if isinstance(result, Failed | Waiting) and result.error is not None:
         entry["error"] = str(result.error)
     return entry
-
-
-def _came(case: CaseFile, step: Step) -> dict[str, Any]:
-    """When an imported step was scanned, and what its import warned of; empty for any other step."""
-    told = intake.origin(case, step)
-    return (
-        {"study_date": intake.study_day(told), "warnings": list(told.get("warnings") or ())} if told else {}
-    )
 
 
 def _line(entry: Mapping[str, Any]) -> str:
