@@ -27,7 +27,7 @@ from .inputs import seen_value
 from .jobs import Jobs, Report
 
 CASE_SUFFIX = ".surgiplan"
-Load = Callable[[Report], intake.Loaded]
+Load = Callable[[Report], list[intake.Loaded]]
 
 
 @dataclass(frozen=True)
@@ -167,8 +167,7 @@ class Doors(QObject):
 
     def _read_series(self, chosen: Sequence[Series], place: Place, side: str) -> None:
         names = ", ".join(one.description or one.modality for one in chosen)
-        loads = [partial(intake.load_series, one) for one in chosen]
-        self._keep(self.tr("Reading {0}").format(names), loads, place, side)
+        self._keep(self.tr("Reading {0}").format(names), partial(_loaded, chosen), place, side)
 
     def _read_mesh(self, path: Path) -> None:
         def load(report: Report) -> intake.Loaded:
@@ -192,26 +191,26 @@ class Doors(QObject):
             unit, factor = dialog.unit
             sized = replace(loaded, value=Part(_scaled(mesh, factor)), about=loaded.about | {"unit": unit})
             what = self.tr("Keeping {0}").format(path.name)
-            self._keep(what, [lambda _: sized], dialog.place.place, dialog.side.side)
+            self._keep(what, lambda _: [sized], dialog.place.place, dialog.side.side)
 
         dialog.accepted.connect(accepted)
         dialog.open()
 
-    def _keep(self, what: str, loads: Sequence[Load], place: Place, side: str) -> None:
+    def _keep(self, what: str, load: Load, place: Place, side: str) -> None:
         """Load in a worker and store in the open case, or in a new one that is then opened."""
         operations, desk = self._operations, self.desk
 
-        def kept(case: CaseFile, plan: Plan, report: Report) -> Plan:
-            for n, load in enumerate(loads):
-                loaded = load(part_of(report, n / len(loads), (n + 1) / len(loads)))
+        def kept(case: CaseFile, plan: Plan, all_loaded: Sequence[intake.Loaded]) -> Plan:
+            for loaded in all_loaded:
                 plan = intake.keep(case, operations, plan, loaded, side=side)
             return plan
 
         def into_new(report: Report) -> Opened:
+            loaded = load(report)
             case = _created(place)
             one = opened(case, operations)
             try:
-                plan = kept(case, one.session.plan, report)
+                plan = kept(case, one.session.plan, loaded)
                 one.session.commit(plan, _why(plan.steps))
             except BaseException:
                 one.session.close()
@@ -222,7 +221,7 @@ class Doors(QObject):
         def into_open(report: Report) -> tuple[Step, ...]:
             assert desk is not None
             before = desk.kept
-            return kept(desk.session.case, before, report).steps[len(before.steps) :]
+            return kept(desk.session.case, before, load(report)).steps[len(before.steps) :]
 
         def stored(steps: Sequence[Step]) -> None:
             if desk is None or desk is not self.desk:
@@ -273,6 +272,12 @@ def _exported(name: str, path: Path, told: dict[str, Any]) -> str:
         closed = "closed" if figures["watertight"] else "NOT closed"
         checked = f"{checked} {figures['triangles']} triangles, {closed}, {volume}."
     return f"{name} was written to {path} ({told['bytes'] / 1e6:.2f} MB). {checked}"
+
+
+def _loaded(chosen: Sequence[Series], report: Report) -> list[intake.Loaded]:
+    """All of the series, before any of them is kept: when one cannot be read, none comes in."""
+    shares = [part_of(report, n / len(chosen), (n + 1) / len(chosen)) for n in range(len(chosen))]
+    return [intake.load_series(one, share) for one, share in zip(chosen, shares, strict=True)]
 
 
 def _with(plan: Plan, steps: Sequence[Step]) -> Plan:
