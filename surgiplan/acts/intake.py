@@ -231,14 +231,19 @@ def keep(
 def origin(case: CaseFile, step: Step) -> dict[str, Any]:
     """What the case remembers of an imported step; empty for any other step.
 
-    Gives "study_date", such as "2024-01-31" ("" when it is not known), and "warnings", a list.
+    Gives "study_date", such as "2024-01-31" ("" when it is not known), "warnings", a list, and "accepted",
+    a list of what was wrong with it and accepted.
     """
     digest = getattr(step.operation, "digest", "")
     found = case.fact(f"source:{digest}") if step.operation.spec.name == "source" else None
     if not isinstance(found, dict):
         return {}
     date = str((found.get("patient") or {}).get("study_date", ""))
-    return {"study_date": day_words(date), "warnings": list(map(str, found.get("warnings") or ()))}
+    return {
+        "study_date": day_words(date),
+        "warnings": list(map(str, found.get("warnings") or ())),
+        "accepted": list(map(str, (found.get("accepted") or {}).values())),
+    }
 
 
 def day_words(date: str) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
+    QCheckBox,
     QFormLayout,
     QLabel,
     QSlider,
@@ -13,6 +14,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from ..formats.candidates import accepted
+from ..formats.issues import CHOICES
 from ..formats.patients import told_apart_by
 from ..formats.pixels import known_name
 from ..formats.series import Scan, Series
@@ -67,6 +70,10 @@ class SeriesBrowser(ImportDialog):
         self.column.addWidget(halves, 1)
         self.remarks = Strip("series_remarks")
         self.column.addWidget(self.remarks)
+        self.accept_box = QCheckBox()
+        self.accept_box.setObjectName("accept")
+        theme.ticked(self.accept_box)
+        self.column.addWidget(self.accept_box)
 
     def _connect(self) -> None:
         self.tree.currentItemChanged.connect(lambda *_: self._on_current())
@@ -75,6 +82,7 @@ class SeriesBrowser(ImportDialog):
         self.tree.itemExpanded.connect(lambda _: self._look_soon())
         self.panel.slider.valueChanged.connect(lambda _: self._show_picture())
         self._looker.made.connect(self._on_made)
+        self.accept_box.clicked.connect(self._on_accept)
 
     # --- what is chosen
 
@@ -84,18 +92,36 @@ class SeriesBrowser(ImportDialog):
         return sorted(self.tree.ticked(), key=lambda one: one.identity.study_date)
 
     def _missing(self) -> str:
-        one, chosen = self.tree.current(), self.chosen
-        remarks = "" if one is None else "\n".join([*([one.reason] if one.reason else []), *one.warnings])
-        self.remarks.tell(remarks, theme.ERROR if one is not None and not one.usable else theme.WARNING)
+        chosen = self.chosen
+        self._tell_remarks(self.tree.current())
         count = len(chosen)
         self.ok.setText(self.tr("Import") if count < 2 else self.tr("Import {0} series").format(count))
-        if not any(series.usable for series in self._found.series):
+        if not any(series.usable or series.choices for series in self._found.series):
             return self.tr("choose another folder: none of these series can be used")
         if not chosen:
             return self.tr("tick the series to import")
         if told_apart_by([series.slices[0] for series in chosen]):
             return self.tr("tick series of one patient only")
         return ""
+
+    def _tell_remarks(self, one: Series | None) -> None:
+        """What is to be known of a series; and where that is all it needs, a box to accept it."""
+        choices = one.choices if one is not None else ()
+        self.accept_box.setVisible(bool(choices))
+        if one is None:
+            self.remarks.tell("", theme.WARNING)
+            return
+        used = self.tree.as_used(one)
+        self.accept_box.setChecked(used.usable)
+        do = self.tr(" and ").join(CHOICES[choice] for choice in choices)
+        self.accept_box.setText(self.tr("Use it all the same: {0}").format(do))
+        told = [*([used.reason] if used.reason else []), *used.warnings]
+        self.remarks.tell("\n".join(told), theme.WARNING if used.usable else theme.ERROR)
+
+    def _on_accept(self, on: bool) -> None:
+        one = self.tree.current()
+        if one is not None:
+            self.tree.use(one, accepted(one, one.choices) if on else one)
 
     def _on_ticked(self) -> None:
         """Name the new case after the first series, and tell which side it states."""

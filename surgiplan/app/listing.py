@@ -48,6 +48,7 @@ class SeriesTree(QTreeWidget):
         self._blank = self._icon(None)
         self._signs = {True: theme.severity_icon("warning"), False: theme.status_icon("failed")}
         self._items: dict[Series, QTreeWidgetItem] = {}
+        self._accepted: dict[Series, Series] = {}
         for person, studies in by_patient(found.series):
             self._add_patient(person, studies)
         self.expandAll()
@@ -87,25 +88,36 @@ class SeriesTree(QTreeWidget):
 
     def _series_item(self, one: Series) -> QTreeWidgetItem:
         item = QTreeWidgetItem([one.description or self.tr("(no description)"), one.modality])
-        item.setText(VOXELS, voxel_words(one))
-        item.setText(SPACING, spacing_words(one))
         item.setData(WHAT, _SERIES, one)
         item.setIcon(WHAT, self._blank)
         item.setToolTip(WHAT, one.uid)
-        remarks = [one.reason] if one.reason else list(one.warnings)
-        item.setText(REMARKS, remarks[0] if len(remarks) == 1 else "; ".join(remarks))
-        item.setToolTip(REMARKS, "\n".join(remarks))
-        if one.usable:
-            item.setFlags(item.flags() | Qt.ItemFlag.ItemIsUserCheckable)
-            item.setCheckState(WHAT, Qt.CheckState.Unchecked)
-        if remarks:
-            item.setIcon(
-                REMARKS, theme.severity_icon("warning") if one.usable else theme.status_icon("failed")
-            )
-        if not one.usable:
-            for column in range(self.columnCount()):
-                item.setForeground(column, QColor(theme.SECONDARY))
+        self._tell(item, one)
         return item
+
+    def _tell(self, item: QTreeWidgetItem, one: Series) -> None:
+        """What a row says of the series as it would be used."""
+        item.setText(VOXELS, voxel_words(one))
+        item.setText(SPACING, spacing_words(one))
+        remarks = [one.reason] if one.reason else list(one.warnings)
+        item.setText(REMARKS, "; ".join(remarks))
+        item.setToolTip(REMARKS, "\n".join(remarks))
+        item.setIcon(REMARKS, self._signs[one.usable] if remarks else QIcon())
+        able = Qt.ItemFlag.ItemIsUserCheckable
+        item.setFlags(item.flags() | able if one.usable else item.flags() & ~able)
+        item.setData(WHAT, Qt.ItemDataRole.CheckStateRole, Qt.CheckState.Unchecked if one.usable else None)
+        for column in range(self.columnCount()):
+            item.setForeground(column, QColor(theme.TEXT if one.usable else theme.SECONDARY))
+
+    def as_used(self, one: Series) -> Series:
+        """The series as it would be imported: with what was accepted of it."""
+        return self._accepted.get(one, one)
+
+    def use(self, one: Series, used: Series) -> None:
+        """Let a series be used as this one, which a person accepted, and tick it; or as itself again."""
+        self._accepted[one] = used
+        self._tell(self.item(one), used)
+        if used.usable:
+            self.item(one).setCheckState(WHAT, Qt.CheckState.Checked)
 
     def _icon(self, look: Look | None) -> QIcon:
         picture = thumbnail(look, self.iconSize(), self.devicePixelRatioF())
@@ -130,7 +142,9 @@ class SeriesTree(QTreeWidget):
 
     def ticked(self) -> list[Series]:
         """The ticked series."""
-        return [s for s, i in self._items.items() if i.checkState(WHAT) == Qt.CheckState.Checked]
+        return [
+            self.as_used(s) for s, i in self._items.items() if i.checkState(WHAT) == Qt.CheckState.Checked
+        ]
 
     def visible(self) -> Iterator[Series]:
         """The series whose rows are in sight."""

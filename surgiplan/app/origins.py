@@ -36,10 +36,13 @@ class Origins:
         return tuple(self._of(step).get("warnings", ()))
 
     def cautions(self, plan: Plan, name: str) -> tuple[str, ...]:
-        """Doubts in the grey values of the scans a step rests on; they stay in sight with it."""
-        sources = [plan[one] for one in _above(plan, name) if plan[one].operation.spec.name == "source"]
-        doubts = [(step.name, text) for step in sources for text in self.warnings(step)]
-        return tuple(f"{one}: {text}" for one, text in doubts if "Hounsfield" in text)
+        """What stays in sight with a step: doubts in the grey values of its scans, and what was accepted."""
+        told = list[str]()
+        for step in map(plan.__getitem__, _above(plan, name)):
+            words = [text for text in self.warnings(step) if "Hounsfield" in text]
+            words += [f"accepted on import: {text}" for text in self._of(step).get("accepted", ())]
+            told += [f"{step.name}: {text}" for text in words]
+        return tuple(told)
 
 
 def _above(plan: Plan, name: str) -> list[str]:

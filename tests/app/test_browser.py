@@ -99,6 +99,31 @@ def test_what_cannot_be_used_says_why_and_has_no_tick(person: Person, clinic: Pa
     dialog.reject()
 
 
+def test_a_scan_that_lacks_a_slice_comes_in_by_word_alone(
+    person: Person, clinic: Path, tmp_path: Path
+) -> None:
+    dialog = browsed(person, clinic)
+    dialog.tree.setCurrentItem(dialog.tree.item(called(dialog, "Before")))
+    assert not dialog.accept_box.isVisible()
+    dialog.tree.setCurrentItem(dialog.tree.item(called(dialog, "Holed")))
+    assert dialog.accept_box.isVisible()
+    assert not dialog.accept_box.isChecked()
+    assert "missing" in dialog.accept_box.text()
+    for _ in range(3):  # taken, taken back, taken
+        QTest.keyClick(dialog.accept_box, Qt.Key.Key_Space)
+    assert [one.description for one in dialog.chosen] == ["Holed"]
+    assert "made up" in dialog.remarks.text()
+    person.click(dialog.findChild(QRadioButton, "side_none"))
+    dialog.place.path.setText(str(tmp_path / "holed.surgiplan"))
+    person.click(dialog.ok)
+    person.wait(lambda: person.window.bench is not None, "the case")
+    person.wait_for("ct")
+    assert person.desk.results["ct"].value.grid.shape_kji == (42, 34, 26)
+    assert "1 slice is missing" in person.window.caution.text()
+    (entry,) = [one for one in person.desk.session.case.entries() if one.act == "import"]
+    assert "missing" in entry.details["accepted"]
+
+
 def test_nothing_is_ticked_beforehand_where_there_is_a_choice(person: Person, clinic: Path) -> None:
     dialog = browsed(person, clinic)
     person.click(dialog.findChild(QRadioButton, "side_none"))
