@@ -112,6 +112,7 @@ class SeriesBrowser(ImportDialog):
             self.remarks.tell("", theme.WARNING)
             return
         used = self.tree.as_used(one)
+        self.panel.tell_facts(used)
         self.accept_box.setChecked(used.usable)
         do = self.tr(" and ").join(CHOICES[choice] for choice in choices)
         self.accept_box.setText(self.tr("Use it all the same: {0}").format(do))
@@ -208,6 +209,10 @@ class SeriesPanel(QWidget):
         self._tell_place()
         if one is None:
             self.picture.show_look(None, self.tr("Choose a series to look at it"))
+        self.tell_facts(one)
+
+    def tell_facts(self, one: Series | None) -> None:
+        """Show what is known of a series, or of what was accepted in its place."""
         facts = facts_of(one, self._found.series) if one is not None else []
         for name, _ in facts:
             if name not in self._labels:
@@ -245,7 +250,7 @@ def facts_of(one: Series, among: Iterable[Series]) -> list[tuple[str, str]]:
     shared = [
         other.description or other.modality
         for other in among
-        if other is not one and other.usable and header.frame_uid and other.frame_uid == one.frame_uid
+        if other.uid != one.uid and other.usable and header.frame_uid and other.frame_uid == one.frame_uid
     ]
     facts = [
         ("Voxels", f"{voxel_words(one)}{extent}"),

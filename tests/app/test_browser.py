@@ -113,6 +113,7 @@ def test_a_scan_that_lacks_a_slice_comes_in_by_word_alone(
         QTest.keyClick(dialog.accept_box, Qt.Key.Key_Space)
     assert [one.description for one in dialog.chosen] == ["Holed"]
     assert "made up" in dialog.remarks.text()
+    assert "26 × 34 × 42" in dialog.panel._labels["Voxels"].text()
     person.click(dialog.findChild(QRadioButton, "side_none"))
     dialog.place.path.setText(str(tmp_path / "holed.surgiplan"))
     person.click(dialog.ok)
