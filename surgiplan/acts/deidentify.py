@@ -4,17 +4,20 @@ import json
 import secrets
 import shutil
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from .. import __version__
 from ..errors import BadInput, CaseError
 from ..formats.deidentify import Treated, spoken, treated
+from ..formats.headers import Identity
 from ..formats.profile import EDITION
-from ..formats.pseudonyms import Options, Pseudonyms
+from ..formats.pseudonyms import Options, Pseudonyms, dated
 from ..formats.sources import Member, Reader, listed
 from ..progress import Report, paced, silent
+from ..values import Volume
+from .intake import Loaded
 
 NOT_DONE = (
     "no person has looked at the pictures: text burned into them is found only where the file says so",
@@ -61,6 +64,52 @@ def deidentify(
         shutil.rmtree(waiting, ignore_errors=True)
     told(1.0, "de-identified")
     return summary.told()
+
+
+def without_identity(loaded: Loaded, options: Options, secret: bytes = b"") -> Loaded:
+    """What was loaded, as it goes into a case that shall hold no identity; give it to `intake.keep`.
+
+    loaded: from `intake.load`; its patient is empty for a mesh
+    options: what may stay: the study date as `dates` says, UIDs, the sex
+    secret: as in `deidentify`. Without one the patient stays empty, since no two imports could be compared;
+        with one it is a pseudonym, and another patient's series is still refused
+    """
+    pseudonyms = Pseudonyms(secret or secrets.token_bytes(SECRET_BYTES))
+
+    def renamed(uid: str) -> str:
+        return uid if options.uids or not uid else pseudonyms.uid(uid)
+
+    about = loaded.about | {
+        "deidentified": spoken(options),
+        "warnings": list(map(_nameless, loaded.warnings)),
+    }
+    if "series_uid" in about:
+        uid, hash_, part = str(about["series_uid"]).partition("#")
+        about["series_uid"] = renamed(uid) + hash_ + part
+    if "files_digest" in about:
+        about["files_digest"] = pseudonyms.digest(str(about["files_digest"]))
+    value = loaded.value
+    if isinstance(value, Volume):
+        value = replace(value, grid=replace(value.grid, frame_uid=renamed(value.grid.frame_uid)))
+    patient = dict[str, str]()
+    if loaded.patient:
+        known = Identity(**loaded.patient)
+        person = pseudonyms.person(known)
+        stay = replace(
+            Identity(),
+            patient_id=person.pseudonym if secret else "",
+            sex=known.sex if options.characteristics and known.sex in ("M", "F", "O") else "",
+            study_date=dated(known.study_date, "DA", options, person),
+            study_uid=renamed(known.study_uid),
+            laterality=known.laterality if known.laterality in ("R", "L", "B", "U") else "",
+        )
+        patient = asdict(stay)
+    return Loaded(value, about, patient, tuple(about["warnings"]))
+
+
+def _nameless(warning: str) -> str:
+    """A warning without the names of files, which stand behind a colon."""
+    return warning.partition(": ")[0] if "left out: " in warning else warning
 
 
 def read_secret(file: Path) -> bytes:

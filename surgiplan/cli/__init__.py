@@ -11,7 +11,7 @@ from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..formats.meshes import UNITS_MM
-from . import crash, demo, imports, verbs
+from . import crash, demo, imports, privacy, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -125,6 +125,11 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("--window", action="store_true", help="open the window on the case at the end")
     made = command("series", verbs.series, "list the DICOM series of a folder, file or zip")
     made.add_argument("path", type=Path)
+    made = command("deidentify", privacy.deidentify, "copy DICOM files without the patient's identity")
+    made.add_argument("path", type=Path, help="a folder, a file or a zip archive; it is not changed")
+    made.add_argument("out", type=Path, help="a folder that does not exist yet or is empty")
+    privacy.add_options(made)
+    made.add_argument("--burned-in", action="store_true", help="copy pictures that may show text too")
     made = command("show", verbs.show, "compute a case and show its steps and findings")
     made.add_argument("case", type=Path)
     made = command("render", verbs.render, "draw a case into a PNG picture, without a display")
@@ -165,6 +170,8 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("--unit", choices=tuple(UNITS_MM), default="", help="the unit of a mesh file")
     made.add_argument("--labels", action="store_true", help="a label map: each label becomes a mask")
     made.add_argument("--on", default="", metavar="STEP", help="the scan on whose voxels a label map lies")
+    made.add_argument("--deidentify", action="store_true", help="the case keeps no identity of the patient")
+    privacy.add_options(made)
     made = command("add", verbs.add, "add a step: --field value for each parameter, see: surgiplan ops NAME")
     made.add_argument("case", type=Path)
     made.add_argument("operation")

@@ -9,12 +9,14 @@ from ..errors import Usage
 from ..ops import OPERATIONS
 from ..session import Session
 from ..values import Volume, figures
-from .verbs import opened, say
+from . import privacy
+from .verbs import opened
+from .words import say
 
 
 def import_(arguments: Namespace) -> int:
     """Bring a series, a volume, a label map or a mesh into a case."""
-    found = _loaded(arguments)
+    found = privacy.as_asked(_loaded(arguments), arguments)
     with opened(arguments.case, create=not arguments.on) as session:
         if arguments.on:
             found = intake.put_on(found, _scan(session, arguments.on).grid)
@@ -31,7 +33,8 @@ def import_(arguments: Namespace) -> int:
         told |= {"names": names, "figures": {n: figures(f.value) for n, f in zip(names, found, strict=True)}}
     for warning in warnings:
         print(f"surgiplan: note: {warning}", file=sys.stderr)
-    say(arguments, told, f"{arguments.path.name} is in {arguments.case.name} as {', '.join(names)}")
+    what = "the scan" if arguments.deidentify else arguments.path.name
+    say(arguments, told, f"{what} is in {arguments.case.name} as {', '.join(names)}")
     return 0
 
 

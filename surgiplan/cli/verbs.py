@@ -27,11 +27,7 @@ from ..session import Failed, Ready, Result, Session, Waiting, evidence_of
 from ..stage.offscreen import Kind, save_png, snapshot
 from ..values import figures, vec3
 from . import manual, words
-
-
-def say(arguments: Namespace, data: Any, text: str) -> None:
-    """Print the data as JSON when asked for, else the text."""
-    print(json.dumps(data, indent=1, ensure_ascii=False, default=str) if arguments.json else text)
+from .words import say
 
 
 def passphrase() -> str | None:

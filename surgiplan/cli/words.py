@@ -4,6 +4,7 @@ Every value may also be given as JSON, in the shape the plan file has.
 """
 
 import json
+from argparse import Namespace
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,6 +24,11 @@ FORMS = {
     POINTS: "x,y,z;x,y,z;...   LPS mm",
     Bits: "k,j,i;k,j,i;...   indices of voxels",
 }
+
+
+def say(arguments: Namespace, data: Any, text: str) -> None:
+    """Print the data as JSON when asked for, else the text."""
+    print(json.dumps(data, indent=1, ensure_ascii=False, default=str) if arguments.json else text)
 
 
 def split_fields(words: Sequence[str]) -> dict[str, str]:

@@ -71,6 +71,10 @@ class Pseudonyms:
         """A short label in place of this one, so that equal labels stay equal."""
         return f"S{self._hash('label', text)[:4].hex().upper()}"
 
+    def digest(self, text: str) -> str:
+        """A digest that only the holder of the secret can check."""
+        return self._hash("digest", text).hex()
+
     def _hash(self, what: str, text: str) -> bytes:
         return hmac.digest(self.secret, f"{what}\0{text}".encode("utf-8", "surrogatepass"), "sha256")
 

@@ -33,16 +33,11 @@ _DUMMIES = {"DA": "19000101", "TM": "000000", "DT": "19000101000000", "AS": "000
 _TEXTS = ("LO", "SH", "ST", "LT", "UT", "UC", "PN", "CS", "AE")
 _BINARY_NUMBERS = ("US", "SS", "UL", "SL", "UV", "SV", "FL", "FD", "AT")
 _PLACED_LATER = (0x7FE00008, 0x7FE00009, 0x7FE00010, 0x00080005)  # pixels; all texts made here are ASCII
-_DATA = {  # binary values that are geometry, tables of offsets or grey values
-    "ExtendedOffsetTable",
-    "ExtendedOffsetTableLengths",
-    "LUTData",
-    "DVHData",
-}
 _SIDES = ("Laterality", "ImageLaterality", "FrameLaterality", "PatientPosition")  # never made up
 _OTHER_TERM = {"ImageType": "OTHER", "FrameType": "OTHER", "ContentLabel": REMOVED, "RescaleType": "US"}
 _TERMS_AS_TEXT = ("RescaleType", "ModalityLUTType", "FilterType")  # defined terms of the VR LO or SH
 _CODE = ("CodeValue", "LongCodeValue", "URNCodeValue")
+_CODE_TAGS = (0x00080100, 0x00080102, 0x00080104, 0x00080119, 0x00080120)  # those, their scheme and meaning
 _KEPT_TEXT = {  # texts that some object must have: what stands there when no word of theirs may stay
     "Manufacturer": REMOVED,
     "ManufacturerModelName": REMOVED,
@@ -83,8 +78,9 @@ class Treatment:
     def dataset(self, source: Dataset, depth: int = 0) -> Dataset:
         """A new data set of what may stay; the source is not changed."""
         made = Dataset()
+        coded = any(keyword in source for keyword in _CODE)
         for tag in sorted(source.keys()):
-            if tag in _PLACED_LATER:
+            if tag in _PLACED_LATER or (coded and tag in _CODE_TAGS):
                 continue
             what = label(tag)
             element, action = self._element(source, tag, depth)
@@ -92,7 +88,9 @@ class Treatment:
                 made.add(element)
             if action:
                 self.changes[(what, action)] += 1
-        if any(keyword in source for keyword in _CODE):
+        if "LUTData" in made and not _is_table(made):
+            del made.LUTData
+        if coded:
             self._put_code(source, made)
         return made
 
@@ -171,7 +169,7 @@ class Treatment:
             if not all(_NUMBER.fullmatch(str(part)) for part in _parts(element.value) if str(part)):
                 return None, "removed"
             return DataElement(tag, vr, element.value), ""
-        if vr in _BINARY_NUMBERS or keyword in _DATA:
+        if vr in _BINARY_NUMBERS or keyword == "LUTData":
             return DataElement(tag, vr, element.value), ""
         return None, "removed"
 
@@ -205,7 +203,7 @@ class Treatment:
             made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = value, scheme, meaning
         else:
             made.CodeValue, made.CodingSchemeDesignator, made.CodeMeaning = REMOVED, "99SURGIPLAN", "removed"
-            self.changes[(label(BaseTag(0x00080100)), "replaced")] += 1
+            self.changes[("codes that are not in the dictionary of the standard", "replaced")] += 1
 
 
 _MEANINGS: dict[tuple[str, str], str] = {
@@ -243,6 +241,16 @@ def _in_standard(tag: BaseTag) -> bool:
     return dictionary_has_tag(tag) and not dictionary_is_retired(tag)
 
 
+def _is_table(dataset: Dataset) -> bool:
+    """Whether the LUT data have the length that their descriptor gives them."""
+    descriptor, data = list(dataset.get("LUTDescriptor") or ()), dataset.LUTData
+    if len(descriptor) != 3:
+        return False
+    entries = descriptor[0] or 0x10000
+    size = len(data) if isinstance(data, bytes) else 2 * len(_parts(data))
+    return size in (entries + entries % 2, 2 * entries)
+
+
 def _parts(value: Any) -> Sequence[Any]:
     if value is None:
         return [""]
@@ -257,7 +265,7 @@ def _texts(element: DataElement) -> list[str]:
 
 def _count_fits(element: DataElement) -> bool:
     """Whether an element has as many values as the standard gives it, so that no text hides as numbers."""
-    if element.VR in ("OB", "OW", "OF", "OD", "OL", "OV", "UN"):
+    if element.VR == "OW":
         return True
     form = _COUNT.match(dictionary_VM(element.tag))
     many = len(_parts(element.value))
