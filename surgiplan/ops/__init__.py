@@ -7,6 +7,7 @@ from ..plan.operation import Operation
 from .boolean import Boolean
 from .collide import Collide
 from .cut import Cut
+from .deface import Deface
 from .fit import Fit
 from .grow import Grow
 from .keep_part import KeepPart
@@ -27,6 +28,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Grow,
     KeepPart,
     Paint,
+    Deface,
     Surface,
     Cut,
     Move,

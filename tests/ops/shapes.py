@@ -115,3 +115,43 @@ def rod(start: Vec3, end: Vec3, radius: float, facets: int = 96, frame: str = FR
     ends = [np.stack([there, here, 0 * here + first], -1)]
     ends.append(np.stack([here + facets, there + facets, 0 * here + last], -1))
     return Part(Mesh(points, np.concatenate([*sides, *ends])), frame_uid=frame)
+
+
+def head_fields(points: FloatArray, features: bool = True) -> dict[str, FloatArray]:
+    """Signed fields (below 0 inside, about mm) of a made-up head, its middle at (3, -4, 90) LPS mm.
+
+    skin: an egg, upright; with a nose, lips and a chin in front if there shall be features
+    skull: a shell round the cranial cavity, and a jaw
+    cavity: what the shell encloses
+    """
+    x, y, z = (points - (3.0, -4.0, 90.0)).T
+
+    def egg(centre: Vec3, axes: Vec3) -> FloatArray:
+        scaled = np.stack([(a - c) / r for a, c, r in zip((x, y, z), centre, axes, strict=True)])
+        return (np.linalg.norm(scaled, axis=0) - 1) * min(axes)
+
+    head = [egg((0, 0, 30), (75, 95, 80)), egg((0, -35, -40), (60, 58, 70)), egg((0, 20, -60), (55, 55, 60))]
+    face = [
+        egg((2, -98, -18), (14, 22, 20)),
+        egg((0, -88, -50), (24, 14, 6)),
+        egg((0, -80, -85), (22, 20, 14)),
+    ]
+    skin = np.minimum.reduce(head + face * features)
+    cavity = egg((0, 2, 32), (63, 82, 66))
+    jaw = np.maximum(egg((0, -30, -60), (48, 50, 30)), -egg((0, -22, -60), (40, 44, 40)))
+    skull = np.minimum(np.maximum(egg((0, 2, 32), (69, 88, 73)), -cavity), jaw)
+    return {"skin": skin, "skull": skull, "cavity": cavity}
+
+
+def head_scan(step: Vec3 = (4.0, 3.2, 3.0), turned: float = 0.0, features: bool = True) -> Volume:
+    """A CT of that head on a grid turned about the axis of the body by some degrees."""
+    shape = (int(236 / step[0]), int(250 / step[1]), int(200 / step[2]))
+    around = Pose.of_rotation((0, 0, 1), turned, (3.0, -4.0, 90.0)).matrix
+    affine = np.zeros((4, 4))
+    affine[[0, 1, 2, 3], [2, 1, 0, 3]] = (step[2], step[1], step[0], 1.0)
+    affine[:3, 3] = (-97.0, -128.0, -26.0)
+    place = Grid(shape, around @ affine, FRAME)
+    fields = head_fields(place.to_lps(np.indices(shape).reshape(3, -1).T), features)
+    grey = np.where(fields["skin"] < 0, 40, -1000)
+    grey = np.where(fields["skull"] < 0, 900, grey)
+    return Volume(place, grey.reshape(shape).astype(np.int16))

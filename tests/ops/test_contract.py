@@ -16,6 +16,7 @@ from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.cut import Cut
+from surgiplan.ops.deface import Deface
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.keep_part import KeepPart
@@ -42,6 +43,7 @@ from tests.ops.shapes import (
     ball_mask,
     ball_scan,
     beside,
+    head_scan,
     holed,
     inside_out,
     no_mask,
@@ -77,6 +79,7 @@ def examples() -> dict[str, Example]:
         Example(Grow(volume=Ref("ct"), seed=CENTRE, low=500), {"volume": volume}),
         Example(KeepPart(mask=Ref("m")), {"mask": mask}),
         Example(painted, {"mask": mask}),
+        Example(Deface(volume=Ref("ct")), {"volume": head_scan((8.0, 6.4, 6.0))}),
         Example(Surface(volume=Ref("ct"), mask=Ref("m")), {"volume": volume, "mask": mask}),
         Example(Cut(part=Ref("b"), plane=PLANE, kerf=0.8), {"part": body}),
         Example(Move(part=Ref("b"), pose=POSE), {"part": body}),
