@@ -14,8 +14,11 @@ import SimpleITK
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from surgiplan.formats import dicom
+from surgiplan.formats.deidentify import treated
+from surgiplan.formats.pseudonyms import Dates, Options, Pseudonyms
+from surgiplan.formats.sources import Reader, listed
 from surgiplan.values import Volume
-from tests.formats.making import J2K, JPEG_LOSSLESS, grid, only, recoded, volume, written
+from tests.formats.making import J2K, JPEG_LOSSLESS, edited, grid, only, recoded, volume, written
 
 TURNED = {  # rotation vectors in degrees
     "axial": (0, 0, 0),
@@ -126,3 +129,57 @@ def test_a_recoded_picture_is_still_the_same_to_another_decoder(tmp_path: Path) 
     theirs = SimpleITK.GetArrayFromImage(SimpleITK.ReadImage([str(file) for file in files]))
     assert np.array_equal(theirs, of.voxels)
     assert np.array_equal(dicom.read_series(only(tmp_path)).voxels, of.voxels)
+
+
+@pytest.mark.parametrize("dates", ["remove", "shift", "keep"])
+def test_dciodvfy_finds_no_error_in_a_deidentified_file_that_it_had_not(tmp_path: Path, dates: Dates) -> None:
+    program = judge("dciodvfy", "dicom3tools")
+    (file, *_) = written(tmp_path)
+
+    def put(dataset: pydicom.Dataset) -> None:
+        dataset.DeviceSerialNumber, dataset.OperatorsName, dataset.ProtocolName = "4711", "Op^One", "Knee"
+        dataset.ContrastBolusAgent, dataset.PatientAge = "Ultravist", "055Y"
+
+    edited([file], put)
+    made = treated(file.read_bytes(), Options(dates=dates), Pseudonyms(b"s" * 32))
+    (tmp_path / "made").write_bytes(made.data)
+    before, after = (told(program, "-new", path) for path in (file, tmp_path / "made"))
+    assert "CTImage" in after
+    assert errors_of(after) <= errors_of(before)
+
+
+@pytest.mark.real_data
+@pytest.mark.parametrize(
+    "archive",
+    [
+        "dcm_seg_rtstruct/dicompyler_rtss.zip",
+        "dcm_seg_rtstruct/dcmqi_ct3slice_liver_seg.zip",
+        "dcm_enhanced_multiframe/dcmqi_legacy_converted_ct_23x38x3.zip",
+        "dcm_small_cases/dicom2nifti_cases.zip",
+        "dcm_compressed/wg04_ct_mr_syntaxes.zip",
+    ],
+)
+def test_dciodvfy_finds_no_error_in_real_files_that_it_had_not(
+    tmp_path: Path, shared_data: Path, archive: str
+) -> None:
+    program = judge("dciodvfy", "dicom3tools")
+    seen = set()
+    with Reader() as reader:
+        for member in listed(shared_data / archive).members:
+            data = reader.open(member).read()
+            made = treated(data, Options(), Pseudonyms(b"s" * 32))
+            if made.reason or made.series in seen:
+                continue
+            seen.add(made.series)
+            (tmp_path / "before").write_bytes(data)
+            (tmp_path / "after").write_bytes(made.data)
+            before, after = (
+                errors_of(told(program, "-new", tmp_path / name)) for name in ("before", "after")
+            )
+            assert after <= before, member.name
+    assert seen
+
+
+def errors_of(said: str) -> set[str]:
+    """The errors without the values that they quote."""
+    return {line.partition(" = <")[0] for line in said.splitlines() if line.startswith("Error")}
