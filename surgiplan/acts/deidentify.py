@@ -81,7 +81,7 @@ def without_identity(loaded: Loaded, options: Options, secret: bytes = b"") -> L
 
     about = loaded.about | {
         "deidentified": spoken(options),
-        "warnings": list(map(_nameless, loaded.warnings)),
+        "warnings": [_nameless(warning, loaded.names) for warning in loaded.warnings],
     }
     if "series_uid" in about:
         uid, hash_, part = str(about["series_uid"]).partition("#")
@@ -107,9 +107,13 @@ def without_identity(loaded: Loaded, options: Options, secret: bytes = b"") -> L
     return Loaded(value, about, patient, tuple(about["warnings"]))
 
 
-def _nameless(warning: str) -> str:
-    """A warning without the names of files, which stand behind a colon."""
-    return warning.partition(": ")[0] if "left out: " in warning else warning
+def _nameless(sentence: str, names: tuple[str, ...]) -> str:
+    """A sentence without the names of files; those of files that were left out stand behind a colon."""
+    if "left out: " in sentence:
+        sentence = sentence.partition(": ")[0]
+    for name in sorted(names, key=len, reverse=True):
+        sentence = sentence.replace(name, "a file")
+    return sentence
 
 
 def read_secret(file: Path) -> bytes:

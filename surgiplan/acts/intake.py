@@ -30,6 +30,7 @@ class Loaded:
     warnings: what the planner should know before using it
     name: proposed for its step; "" for one made from the kind
     unit_mm: how many mm the unit has in which a shape was read
+    files: names of the files it was read from; they are shown and not kept
     """
 
     value: Volume | Mask | Part
@@ -38,6 +39,7 @@ class Loaded:
     warnings: tuple[str, ...] = ()
     name: str = ""
     unit_mm: float = 1.0
+    files: tuple[str, ...] = ()
 
 
 def kind_of(path: Path) -> Literal["mesh", "volume", "segments", "dicom"]:
@@ -123,7 +125,8 @@ def load_series(series: dicom.Series, report: Report = silent) -> Loaded:
     }
     if series.accepted:
         about["accepted"] = dict(series.accepted)
-    return Loaded(read.volume, about, asdict(series.identity), warnings)
+    files = tuple(dict.fromkeys(member.name for member in series.files))
+    return Loaded(read.volume, about, asdict(series.identity), warnings, files=files)
 
 
 def load_mesh(path: Path, report: Report = silent) -> Loaded:
