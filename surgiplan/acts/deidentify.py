@@ -1,6 +1,7 @@
 """De-identification: DICOM files out of a folder, file or zip, into a new folder, without an identity."""
 
 import json
+import os
 import secrets
 import shutil
 from collections import Counter
@@ -123,8 +124,8 @@ def read_secret(file: Path) -> bytes:
     """
     try:
         if not file.exists():
-            with file.open("x", encoding="ascii") as made:
-                file.chmod(0o600)
+            place = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(place, "w", encoding="ascii") as made:
                 made.write(secrets.token_hex(SECRET_BYTES) + "\n")
         found = bytes.fromhex(file.read_text(encoding="ascii"))
     except OSError as problem:

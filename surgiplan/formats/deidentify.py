@@ -108,9 +108,10 @@ def _treated(data: bytes, options: Options, pseudonyms: Pseudonyms) -> Treated:
 
 def _put_pixels(source: Dataset, header: Header, made: Dataset, changes: Counter[tuple[str, str]]) -> None:
     """The pixels as they are, without what rides behind the last one or in comments of a stream."""
-    for keyword in ("PixelData", "FloatPixelData", "DoubleFloatPixelData"):
-        if keyword not in source:
-            continue
+    found = [word for word in ("PixelData", "FloatPixelData", "DoubleFloatPixelData") if word in source]
+    if not found:
+        raise BadInput("it holds no pixel data")
+    for keyword in found:
         element = source[keyword]
         value = bytes(element.value)
         if UID(header.transfer_syntax).is_encapsulated:
@@ -119,7 +120,7 @@ def _put_pixels(source: Dataset, header: Header, made: Dataset, changes: Counter
             bared = bare.native(value, header)
         if bared != value:
             changes[
-                (f"({element.tag.group:04X},{element.tag.element:04X}) {keyword}", "comments blanked")
+                (f"({element.tag.group:04X},{element.tag.element:04X}) {keyword}", "what rode along removed")
             ] += 1
         made.add_new(element.tag, element.VR, bared)
         made[keyword].is_undefined_length = element.is_undefined_length

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
-from pydicom._uid_dict import UID_dictionary
+from pydicom.uid import UID
 
 from .headers import Identity
 
@@ -81,7 +81,7 @@ class Pseudonyms:
 
 def registered(uid: str) -> bool:
     """Whether a UID is one of the standard, such as a SOP class, and so names no instance."""
-    return uid in UID_dictionary
+    return bool(UID(uid).name != uid)
 
 
 def well_formed(uid: str) -> bool:

@@ -1,6 +1,7 @@
 """De-identification: nothing of an identity stays, and what stays is a valid series of the same pixels."""
 
 import io
+import random
 from pathlib import Path
 
 import pydicom
@@ -218,6 +219,38 @@ def test_damage_is_answered_without_a_word_of_the_file(tmp_path: Path) -> None:
         made = treated(data[:cut], Options(), Pseudonyms(SECRET))
         assert "anary" not in made.reason
         assert b"anary" not in made.data
+
+
+def test_mutated_files_are_answered_and_tell_nothing(tmp_path: Path) -> None:
+    (file, *_) = written(tmp_path)
+
+    def put(dataset: Dataset) -> None:
+        inner = Dataset()
+        inner.PatientName, inner.ReferencedSOPInstanceUID = "CANARY", "1.2.3"
+        dataset.ReferencedImageSequence = [inner]
+        for keyword in (
+            "PatientName",
+            "InstitutionName",
+            "StudyDescription",
+            "PatientAddress",
+            "ImageComments",
+        ):
+            setattr(dataset, keyword, "CANARY^CARLA")
+        dataset.add_new(0x60003000, "OW", b"CANARYCA")
+
+    edited([file], put)
+    data, chance, answered = file.read_bytes(), random.Random(5), 0
+    for _ in range(300):
+        mutant = bytearray(data)
+        for _ in range(chance.randint(1, 6)):
+            mutant[chance.randrange(132, len(data) - 84)] = chance.randrange(256)
+        made = treated(bytes(mutant), EVERYTHING, Pseudonyms(SECRET))
+        assert bool(made.data) != bool(made.reason)
+        assert b"ANARY" not in made.data
+        assert b"CARLA" not in made.data
+        assert "ANARY" not in made.reason
+        answered += bool(made.data)
+    assert answered > 100
 
 
 def test_comments_of_compressed_pixels_are_blanked_and_pixels_are_not() -> None:
