@@ -16,8 +16,9 @@ from ..formats.headers import Identity
 from ..formats.profile import EDITION
 from ..formats.pseudonyms import Options, Pseudonyms, dated
 from ..formats.sources import Member, Reader, listed
+from ..formats.terms import cleaned
 from ..progress import Report, paced, silent
-from ..values import Volume
+from ..values import Mask, Volume
 from .intake import Loaded
 
 NOT_DONE = (
@@ -82,7 +83,7 @@ def without_identity(loaded: Loaded, options: Options, secret: bytes = b"") -> L
 
     about = loaded.about | {
         "deidentified": spoken(options),
-        "warnings": [_nameless(warning, loaded.names) for warning in loaded.warnings],
+        "warnings": [_nameless(warning, loaded.files) for warning in loaded.warnings],
     }
     if "series_uid" in about:
         uid, hash_, part = str(about["series_uid"]).partition("#")
@@ -90,7 +91,7 @@ def without_identity(loaded: Loaded, options: Options, secret: bytes = b"") -> L
     if "files_digest" in about:
         about["files_digest"] = pseudonyms.digest(str(about["files_digest"]))
     value = loaded.value
-    if isinstance(value, Volume):
+    if isinstance(value, Volume | Mask):
         value = replace(value, grid=replace(value.grid, frame_uid=renamed(value.grid.frame_uid)))
     patient = dict[str, str]()
     if loaded.patient:
@@ -105,7 +106,15 @@ def without_identity(loaded: Loaded, options: Options, secret: bytes = b"") -> L
             laterality=known.laterality if known.laterality in ("R", "L", "B", "U") else "",
         )
         patient = asdict(stay)
-    return Loaded(value, about, patient, tuple(about["warnings"]))
+    return replace(
+        loaded,
+        value=value,
+        about=about,
+        patient=patient,
+        warnings=tuple(about["warnings"]),
+        name=cleaned(loaded.name).replace(" ", "_"),
+        files=(),
+    )
 
 
 def _nameless(sentence: str, names: tuple[str, ...]) -> str:
