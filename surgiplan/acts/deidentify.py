@@ -11,6 +11,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import BadInput, CaseError
+from ..formats import quarantine
 from ..formats.deidentify import Treated, spoken, treated
 from ..formats.headers import Identity
 from ..formats.profile import EDITION
@@ -27,6 +28,7 @@ NOT_DONE = (
     "what is rare in itself (an implant, a deformity, an age) can still give somebody away",
 )
 SECRET_BYTES = 32
+_SECONDS = 60.0
 
 
 def deidentify(
@@ -164,7 +166,11 @@ def _read(reader: Reader, member: Member, options: Options, pseudonyms: Pseudony
         raise
     except Exception as problem:  # a damaged archive raises nearly anything
         return Treated(reason=f"it cannot be read ({type(problem).__name__})")
-    return treated(data, options, pseudonyms)
+    try:
+        made: Treated = quarantine.run(treated, data, options, pseudonyms, name="a file", seconds=_SECONDS)
+    except quarantine.Lost:
+        return Treated(reason="it is damaged (reading it took too long or too much memory)")
+    return made
 
 
 class _Summary:

@@ -17,6 +17,7 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID
 
 from ..errors import BadInput
+from ..progress import Report, silent
 from . import bare, kinds
 from .datasets import dataset_of, looks_like_dicom
 from .dicomwrite import IMPLEMENTATION
@@ -60,12 +61,13 @@ class Treated:
     changes: Mapping[tuple[str, str], int] | None = None
 
 
-def treated(data: bytes, options: Options, pseudonyms: Pseudonyms) -> Treated:
+def treated(data: bytes, options: Options, pseudonyms: Pseudonyms, report: Report = silent) -> Treated:
     """De-identify the bytes of one file.
 
     data: the whole file
     options: what may stay
     pseudonyms: where the new names, UIDs and dates come from; one for all files that belong together
+    report: told nothing; a quarantined function has one
     Never raises for damaged data: the reason is in the answer.
     """
     if not looks_like_dicom(data[:132]):
