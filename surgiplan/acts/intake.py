@@ -250,8 +250,8 @@ def origin(case: CaseFile, step: Step) -> dict[str, Any]:
 
 
 def day_words(date: str) -> str:
-    """A DICOM date such as "20240131" as "2024-01-31"; anything else as it stands."""
-    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else date
+    """A DICOM date such as "20240131" as "2024-01-31"; "" for what is no date: it could say anything."""
+    return f"{date[:4]}-{date[4:6]}-{date[6:]}" if len(date) == 8 and date.isdigit() else ""
 
 
 def _free_name(plan: Plan, loaded: Loaded) -> str:
