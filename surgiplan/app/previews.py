@@ -95,8 +95,7 @@ class Looker(QObject):
 
     def _make(self, series: Series, k: int) -> None:
         def make(report: Report) -> Look:
-            report(0.0, "")
-            one = preview(series, k, LONGEST)
+            one = preview(series, k, LONGEST, report)
             greys = self._greys.setdefault(series, grey_window(one.values))  # the same through the series
             return look_of(one, *greys)
 

@@ -7,15 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput
+from ..progress import Report, silent
 from ..values import FloatsArray, Grid
-from .datasets import dataset_of
 from .geometry import placed
-from .headers import Header, Slice
-from .pixels import measured, pixel_fault, stored_pictures
+from .headers import Slice
+from .pixels import pixel_fault
+from .reading import values_of
 from .series import Series
-from .sources import Reader
 
-_OVERHEAD = 64 << 20
 _WINDOW_PERCENT = (1.0, 99.5)
 
 
@@ -33,21 +32,21 @@ class Preview:
     grid: Grid | None
 
 
-def preview(series: Series, k: int, longest: int) -> Preview:
+def preview(series: Series, k: int, longest: int, report: Report = silent) -> Preview:
     """The picture at k of a series, usable or not.
 
     series: from a scan
     k: which of its pictures, 0 to len(series.slices) - 1
     longest: at most so many rows and columns are given
+    report: may raise Cancelled while a picture is decoded
     Raises BadInput when it holds no picture in grey values, or its file is damaged or gone.
     """
     picture = series.slices[k]
-    header = picture.header
-    if not header.rows:
+    if not picture.header.rows:
         raise BadInput("it holds no picture")
-    if fault := pixel_fault(header):
+    if fault := pixel_fault(picture.header):
         raise BadInput(fault)
-    values = measured(_stored(header, picture.frame), picture)
+    values = values_of(picture, report)
     step = -(-max(values.shape) // longest)
     return Preview(_thinned(values, step), _pixel_mm(picture, step), _plane(picture, values.shape, step))
 
@@ -62,17 +61,6 @@ def grey_window(values: NDArray[Any]) -> tuple[float, float]:
     if high <= low:
         low, high = values.min(), values.max()
     return max(float(high - low), 1e-3), float(high + low) / 2
-
-
-def _stored(header: Header, frame: int) -> NDArray[Any]:
-    needed = header.rows * header.columns * header.frames * header.bits_allocated // 8
-    try:
-        with Reader() as reader, reader.open(header.member) as stream:
-            dataset = dataset_of(stream, pixels_up_to=needed + _OVERHEAD)
-    except Exception as problem:  # damaged bytes make pydicom raise nearly anything
-        raise BadInput(f"{header.member.name} cannot be read ({type(problem).__name__})") from None
-    (stored,) = stored_pictures(dataset, header, [frame])
-    return stored
 
 
 def _thinned(values: NDArray[Any], step: int) -> FloatsArray:

@@ -208,13 +208,18 @@ def _memory(errands: list[Errand]) -> int:
 
 def fingerprint(picture: Slice) -> bytes:
     """Equal for pictures with equal measured values. Raises BadInput when they cannot be read."""
+    return blake2b(values_of(picture).tobytes(), digest_size=DIGEST).digest()
+
+
+def values_of(picture: Slice, report: Report = silent) -> NDArray[np.float64]:
+    """The measured values (rows, columns) of one picture. Raises BadInput when they cannot be read."""
     header = picture.header
+    if is_native(header):
+        return np.ascontiguousarray(_native_values(picture), np.float64)
     with quarantine.Shared((1, *header.size), np.float64) as memory:
-        if is_native(header):
-            memory.array[0] = _native_values(picture)
-        else:
-            _quarantined([Errand(header, ((0, picture),))], memory, silent)
-        return blake2b(memory.array.tobytes(), digest_size=DIGEST).digest()
+        _quarantined([Errand(header, ((0, picture),))], memory, report)
+        values: NDArray[np.float64] = memory.kept()[0]
+        return values
 
 
 def _native_values(picture: Slice) -> NDArray[Any]:

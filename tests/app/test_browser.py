@@ -272,10 +272,10 @@ def test_a_picture_is_turned_like_the_views_and_its_letters_follow(tmp_path: Pat
 def test_closing_never_waits_for_a_picture(person: Person, clinic: Path, monkeypatch) -> None:
     started: list[Series] = []
 
-    def slow(series: Series, k: int, longest: int) -> previews.Preview:
+    def slow(series: Series, *how: object) -> previews.Preview:
         started.append(series)
         time.sleep(1.5)
-        return preview(series, k, longest)
+        return preview(series, *how)
 
     monkeypatch.setattr(previews, "preview", slow)
     dialog = browsed(person, clinic)
