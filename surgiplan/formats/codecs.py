@@ -92,7 +92,7 @@ def is_complete(picture: bytes, transfer_syntax: str) -> bool:
     """Whether a codestream ends as it should, where its decoder would fill up a lost end in silence."""
     if picture[:2] != b"\xff\xd8" and transfer_syntax not in _HTJ2K:
         return True
-    return picture[-64:].rstrip(b"\0").endswith(b"\xff\xd9")
+    return picture[-64:].rstrip(b"\0\xff").endswith(b"\xff\xd9")  # writers fill up with either
 
 
 def _claimed_bits(picture: bytes) -> tuple[int, bool]:
