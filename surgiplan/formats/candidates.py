@@ -121,6 +121,7 @@ def _candidate(
         kji_to_lps=layout.kji_to_lps,
         usable=True,
         warnings=(*warnings, *notices, *told),
+        identity=whose(slices),
         layout=layout,
         accepted={issue.choice: issue.words for issue in issues},
     )
@@ -140,7 +141,7 @@ def _unusable(slices: Sequence[Slice], reason: str, warnings: tuple[str, ...] = 
         usable=False,
         reason=reason,
         warnings=warnings,
-        identity=whose(slices),
+        identity=one.identity,
         files=tuple(dict.fromkeys(picture.header.member for picture in slices)),
         slices=tuple(slices),
         layout=None,

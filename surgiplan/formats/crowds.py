@@ -1,6 +1,6 @@
 """Pictures that lie at one place: copies, phases of one scan, or duplicates."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
 from ..errors import BadInput
@@ -80,19 +80,30 @@ def _without_copies(
 def _told_apart(
     slices: Sequence[Slice], crowds: Sequence[Sequence[Slice]], least: int, unheard: Collection[str]
 ) -> list[Labelled]:
-    """The phases, of at least so many pictures each; none when no marks but the unheard tell them apart."""
+    """The phases, of at least so many pictures each; none when no marks but the unheard tell them apart.
+
+    Marks that give as many phases as there are pictures at one place go before marks that give others.
+    """
     most = max(map(len, crowds))
     place = {_key(picture): n for n, crowd in enumerate(crowds) for picture in crowd}
-    for marks, parts in _splits(slices, unheard):
-        apart = all(len({place[_key(picture)] for picture in part}) == len(part) for part in parts.values())
-        smallest = min(map(len, parts.values()))
-        if apart and smallest >= least and (len(parts) == most or smallest > 1):
-            several = f"the series holds {len(parts)} volumes; this is the one with"
-            return [
-                (part, (f"{several} {_label(marks, values)}",))
-                for values, part in sorted(parts.items(), key=lambda item: list(map(_natural, item[0])))
-            ]
-    return []
+
+    def apart(parts: Mapping[tuple[str, ...], Sequence[Slice]]) -> bool:
+        return all(
+            len(part) >= least and len({place[_key(picture)] for picture in part}) == len(part)
+            for part in parts.values()
+        )
+
+    found = [(marks, parts) for marks, parts in _splits(slices, unheard) if apart(parts)]
+    complete = [split for split in found if len(split[1]) == most]
+    larger = [split for split in found if min(map(len, split[1].values())) > 1]
+    if not (complete or larger):
+        return []
+    marks, parts = (complete or larger)[0]
+    several = f"the series holds {len(parts)} volumes; this is the one with"
+    return [
+        (part, (f"{several} {_label(marks, values)}",))
+        for values, part in sorted(parts.items(), key=lambda item: list(map(_natural, item[0])))
+    ]
 
 
 def _key(picture: Slice) -> tuple[Member, int]:

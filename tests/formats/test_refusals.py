@@ -176,6 +176,7 @@ def test_two_patients_in_one_series_are_refused_without_their_names(tmp_path: Pa
     edited(files[3:], changed(**{element: "19600606" if "Date" in element else "Streng^Otto"}))
     found = dicom.scan(tmp_path)
     assert "more than one patient" in found.series[0].reason
+    assert found.series[0].identity == found.series[0].slices[0].header.identity  # not put together of both
     assert not any(secret in texts(found) for secret in ("Geheim", "Otto", "1950", "1960"))
 
 
