@@ -231,6 +231,20 @@ def keep(
     return plan.add(step, operations["source"](digest=digest, kind=kind))  # type: ignore[call-arg]
 
 
+def keep_all(
+    case: CaseFile,
+    operations: Operations,
+    plan: Plan,
+    found: Sequence[Loaded],
+    name: str = "",
+    side: str = "",
+) -> Plan:
+    """Store several things that were loaded together; the plan has a new `source` step for each."""
+    for one in found:
+        plan = keep(case, operations, plan, one, name, side)
+    return plan
+
+
 def origin(case: CaseFile, step: Step) -> dict[str, Any]:
     """What the case remembers of an imported step; empty for any other step.
 

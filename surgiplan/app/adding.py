@@ -21,7 +21,7 @@ _IMPORTED = "source"
 def lacking(plan: Plan, operation: type[Operation[Any]]) -> str:
     """What must be in the plan before this operation can be added; empty when nothing is."""
     if operation.spec.name == _IMPORTED:
-        return "made by opening a DICOM folder or a mesh file"
+        return "made by opening a DICOM folder, a volume or a mesh file"
     for field in operation.spec.fields:
         if field.takes is not None and field.default is MISSING and not fitting(plan, None, field):
             return f"needs a {kind_words(field.takes)} above it: add one first"

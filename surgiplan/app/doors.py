@@ -19,15 +19,16 @@ from ..plan.plan import Operations, Plan, Step
 from ..plan.store import Store, cache_folder
 from ..progress import part_of
 from ..session import Ready, Session
-from ..values import Mesh, Part
+from ..values import Mesh, Part, Volume
 from .browser import SeriesBrowser
 from .desk import Desk
 from .dialogs import MeshDialog, PassphraseDialog, Place
 from .inputs import seen_value
 from .jobs import Jobs, Report
+from .volumes import LABELS, VolumeDialog
 
 CASE_SUFFIX = ".surgiplan"
-Load = Callable[[Report], list[intake.Loaded]]
+Load = Callable[[Report], Sequence[intake.Loaded]]
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,12 @@ class Doors(QObject):
         """Open or import whatever lies at a path."""
         if path.suffix.lower() == CASE_SUFFIX:
             self.open_case(path)
-        elif path.suffix.lower() in intake.MESH_SUFFIXES:
+        elif (kind := intake.kind_of(path)) == "mesh":
             self._read_mesh(path)
-        else:
+        elif kind == "dicom":
             self._scan(path)
+        else:
+            self._ask_volume(path, kind == "segments")
 
     def new_case(self, place: Place) -> None:
         """Start an empty case."""
@@ -196,21 +199,39 @@ class Doors(QObject):
         dialog.accepted.connect(accepted)
         dialog.open()
 
+    def _ask_volume(self, path: Path, segments: bool) -> None:
+        results = self.desk.results if self.desk is not None else {}
+        grids = {
+            name: result.value.grid
+            for name, result in results.items()
+            if isinstance(result, Ready) and isinstance(result.value, Volume)
+        }
+        dialog = VolumeDialog(self._window, path.name, segments, [*grids], self._open_name(), self._side())
+
+        def load(kind: str, scan: str, report: Report) -> Sequence[intake.Loaded]:
+            if kind != LABELS:
+                return [intake.load(path, report=report, modality=kind)]
+            found = intake.load_segments(path, report)
+            return intake.put_on(found, grids[scan]) if scan else found
+
+        def accepted() -> None:
+            what = self.tr("Reading {0}").format(path.name)
+            task = partial(load, dialog.kind, dialog.scan)
+            self._keep(what, task, dialog.place.place, dialog.side.side)
+
+        dialog.accepted.connect(accepted)
+        dialog.open()
+
     def _keep(self, what: str, load: Load, place: Place, side: str) -> None:
         """Load in a worker and store in the open case, or in a new one that is then opened."""
         operations, desk = self._operations, self.desk
-
-        def kept(case: CaseFile, plan: Plan, all_loaded: Sequence[intake.Loaded]) -> Plan:
-            for loaded in all_loaded:
-                plan = intake.keep(case, operations, plan, loaded, side=side)
-            return plan
 
         def into_new(report: Report) -> Opened:
             loaded = load(report)
             case = _created(place)
             one = opened(case, operations)
             try:
-                plan = kept(case, one.session.plan, loaded)
+                plan = intake.keep_all(case, operations, one.session.plan, loaded, side=side)
                 one.session.commit(plan, _why(plan.steps))
             except BaseException:
                 one.session.close()
@@ -220,8 +241,9 @@ class Doors(QObject):
 
         def into_open(report: Report) -> tuple[Step, ...]:
             assert desk is not None
-            before = desk.kept
-            return kept(desk.session.case, before, load(report)).steps[len(before.steps) :]
+            before, found = desk.kept, load(report)
+            plan = intake.keep_all(desk.session.case, operations, before, found, side=side)
+            return plan.steps[len(before.steps) :]
 
         def stored(steps: Sequence[Step]) -> None:
             if desk is None or desk is not self.desk:

@@ -1,6 +1,7 @@
 """The questions before something leaves the case: pictures, reports and exports."""
 
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 from PySide6.QtCore import Qt
@@ -14,6 +15,11 @@ EXPORT_FILTERS = {
     ".ply": "PLY (*.ply)",
     ".obj": "OBJ (*.obj)",
     ".3mf": "3MF, with unit and name (*.3mf)",
+    ".glb": "GLB, for pictures and the web (*.glb)",
+    ".seg.nrrd": "Segmentation of 3D Slicer (*.seg.nrrd)",
+    ".nii.gz": "NIfTI (*.nii.gz)",
+    ".nrrd": "NRRD (*.nrrd)",
+    ".mha": "MetaImage (*.mha)",
     ".json": "Figures as JSON (*.json)",
 }
 _SIDES = {"R": "RIGHT", "L": "LEFT"}
@@ -25,22 +31,22 @@ def file_name(case: str, part: str, side: str, suffix: str) -> str:
     return "_".join(word for word in words if word) + suffix
 
 
-def ask_export(parent: QWidget, folder: Path, name: str, shape: bool) -> Path | None:
+def ask_export(parent: QWidget, folder: Path, name: str, suffixes: Sequence[str]) -> Path | None:
     """Ask where to write a result; None when the person thinks better of it.
 
     name: proposed, with its suffix
-    shape: whether it can be a mesh file; else only its figures can be written
+    suffixes: of the files it can be written to
     """
-    kinds = list(EXPORT_FILTERS.values()) if shape else [EXPORT_FILTERS[".json"]]
+    kinds = [EXPORT_FILTERS[suffix] for suffix in suffixes]
     chosen, kind = QFileDialog.getSaveFileName(
         parent, parent.tr("Export"), str(folder / name), ";;".join(kinds), kinds[0]
     )
     if not chosen:
         return None
     path = Path(chosen)
-    if path.suffix.lower() in EXPORT_FILTERS:
+    if path.name.lower().endswith(tuple(suffixes)):
         return path
-    suffix = next((s for s, text in EXPORT_FILTERS.items() if text == kind), ".stl")
+    suffix = next((s for s in suffixes if EXPORT_FILTERS[s] == kind), suffixes[0])
     return path.with_name(path.name + suffix)
 
 

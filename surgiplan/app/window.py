@@ -18,10 +18,11 @@ from PySide6.QtWidgets import (
 )
 
 from .. import SAFETY_LINE, __version__
+from ..acts import intake, outlet
 from ..ops import OPERATIONS
 from ..plan.operation import Ref
 from ..plan.plan import Operations
-from ..values import Part, Vec3
+from ..values import Vec3
 from . import keys, theme
 from .adding import by_group, lacking
 from .banner import Banner
@@ -42,7 +43,7 @@ from .surfaces import interactor
 from .welcome import Welcome
 from .words import label_of
 
-_MESHES = "Scans and meshes (*.dcm *.zip *.stl *.ply *.obj *.3mf);;All files (*)"
+_FILES = f"Scans and meshes ({' '.join(f'*{s}' for s in intake.OPEN_SUFFIXES)});;All files (*)"
 
 
 class Window(QMainWindow):
@@ -190,7 +191,7 @@ class Window(QMainWindow):
         own: dict[str, Callable[[], object]] = {
             "new": self._new,
             "open_dicom": self._open_dicom,
-            "open_file": lambda: self._open(self.tr("Open file"), _MESHES),
+            "open_file": lambda: self._open(self.tr("Open file"), _FILES),
             "open_case": lambda: self._open(self.tr("Open case"), CASE_FILTER),
             "close_case": self.close_case,
             "quit": self.close,
@@ -327,9 +328,9 @@ class Window(QMainWindow):
             return
         desk = self.bench.desk
         value = seen_value(desk.results, Ref.of(name))
-        shape = isinstance(value, Part)
-        proposed = file_name(desk.path.stem, name, desk.side, ".stl" if shape else ".json")
-        if path := ask_export(self, self.recent.folder, proposed, shape):
+        suffixes = outlet.suffixes(value)
+        proposed = file_name(desk.path.stem, name, desk.side, suffixes[0])
+        if path := ask_export(self, self.recent.folder, proposed, suffixes):
             self.recent.folder = path.parent
             self.doors.export(desk, name, path)
 

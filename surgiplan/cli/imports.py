@@ -21,9 +21,8 @@ def import_(arguments: Namespace) -> int:
         if arguments.on:
             found = intake.put_on(found, _scan(session, arguments.on).grid)
         with session.case.atomically():
-            plan = session.plan
-            for one in found:
-                plan = intake.keep(session.case, OPERATIONS, plan, one, arguments.name, arguments.side)
+            name, side = arguments.name, arguments.side
+            plan = intake.keep_all(session.case, OPERATIONS, session.plan, found, name, side)
             names = [step.name for step in plan.steps[-len(found) :]]
             session.commit(plan, f"import {', '.join(names)}"[:200])
     warnings = list(dict.fromkeys(text for one in found for text in one.warnings))

@@ -17,13 +17,16 @@ from PySide6.QtWidgets import (
     QRadioButton,
 )
 
+from surgiplan.app import window
 from surgiplan.app.browser import SeriesBrowser
 from surgiplan.app.dialogs import MeshDialog, PassphraseDialog, Place
 from surgiplan.app.leaving import PictureDialog, file_name
+from surgiplan.app.volumes import VolumeDialog
 from surgiplan.formats import meshes
+from surgiplan.formats.volumes import write_volume
 from surgiplan.phantoms import write_phantom
 from surgiplan.plan.casefile import CaseFile
-from surgiplan.values import Part
+from surgiplan.values import Mask, Part
 from tests.app.conftest import Person, box_part
 
 pytestmark = pytest.mark.window
@@ -282,3 +285,42 @@ def test_an_empty_case_from_the_welcome_screen(person: Person, tmp_path: Path, m
     assert person.desk.path == tmp_path / "fresh.surgiplan"
     person.window.doors.new_case(Place(tmp_path / "fresh.surgiplan"))
     assert "exists" in message_of(person)
+
+
+def test_a_volume_file_is_asked_what_it_is(at_work: Person, tmp_path: Path) -> None:
+    scan = at_work.desk.results["ct"].value
+    write_volume(scan, tmp_path / "again.nii.gz")
+    at_work.window.bring(tmp_path / "again.nii.gz")
+    at_work.wait(lambda: at_work.dialog(VolumeDialog))
+    dialog = at_work.dialog(VolumeDialog)
+    assert not dialog.ok.isEnabled(), "nothing is picked beforehand"
+    assert "say what it is" in dialog.hint.text()
+    at_work.click(dialog.findChild(QRadioButton, "kind_CT"), (10, 10))
+    at_work.click(dialog.ok)
+    at_work.wait(lambda: "ct2" in at_work.desk.kept.names, "the new step")
+    at_work.wait_for("ct2")
+    value = at_work.desk.results["ct2"].value
+    assert np.array_equal(value.voxels, scan.voxels)
+    assert value.unit == "HU"
+
+
+def test_a_label_map_is_put_on_the_scan_that_is_open(at_work: Person, tmp_path: Path) -> None:
+    scan = at_work.desk.results["ct"].value
+    mask = Mask(scan.grid, scan.voxels > 300)
+    write_volume(mask, tmp_path / "knob.seg.nrrd", notes={"step": "knob"})
+    at_work.window.bring(tmp_path / "knob.seg.nrrd")
+    at_work.wait(lambda: at_work.dialog(VolumeDialog))
+    dialog = at_work.dialog(VolumeDialog)
+    assert dialog.kind == "labels"
+    dialog.on.setCurrentIndex(dialog.on.findData("ct"))
+    at_work.click(dialog.ok)
+    at_work.wait(lambda: "knob" in at_work.desk.kept.names, "the new step")
+    at_work.wait_for("knob")
+    value = at_work.desk.results["knob"].value
+    assert value.grid.same_as(scan.grid)
+    assert np.array_equal(value.voxels, mask.voxels)
+
+
+def test_files_that_can_be_opened_are_offered() -> None:
+    for suffix in (".dcm", ".nii.gz", ".nrrd", ".mha", ".stl", ".3mf", ".glb", ".step"):
+        assert f"*{suffix}" in window._FILES
