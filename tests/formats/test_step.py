@@ -1,14 +1,17 @@
 """STEP: the optional door for parts of a CAD program."""
 
-import sys
+import os
 import zipfile
 from pathlib import Path
+from time import monotonic
 
 import numpy as np
 import pytest
 
 from surgiplan.errors import BadInput
+from surgiplan.formats import step
 from surgiplan.formats.meshes import read_mesh
+from tests.formats.test_mutants import mutants
 
 SIZES = {  # mm, as its makers state them
     "build123d/M6-1x12-countersunk-screw.step": (10.23, 10.36, 12.0),
@@ -33,7 +36,7 @@ def test_a_part_has_its_size_and_is_closed(shared_data: Path, tmp_path: Path, na
 
 
 def test_without_its_reader_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setitem(sys.modules, "cascadio", None)
+    monkeypatch.setattr(step, "_installed", lambda: False)
     (tmp_path / "a.stp").write_bytes(b"ISO-10303-21;\nHEADER;\n")
     with pytest.raises(BadInput, match=r"pip install surgiplan\[step\]"):
         read_mesh(tmp_path / "a.stp")
@@ -42,5 +45,35 @@ def test_without_its_reader_it_is_said_how_to_get_it(tmp_path: Path, monkeypatch
 def test_a_broken_part_is_refused(tmp_path: Path) -> None:
     pytest.importorskip("cascadio")
     (tmp_path / "a.step").write_bytes(b"ISO-10303-21;\nHEADER;\nENDSEC;\nDATA;\n#1=NOTHING(")
+    with pytest.raises(BadInput, match="damaged or holds no body"):
+        read_mesh(tmp_path / "a.step")
+
+
+@pytest.mark.slow
+@pytest.mark.real_data
+def test_a_damaged_part_takes_nobody_down(shared_data: Path, tmp_path: Path) -> None:
+    """Forty mutants of a screw, each answered within ten seconds by a child that may die."""
+    pytest.importorskip("cascadio")
+    with zipfile.ZipFile(shared_data / "step_parts" / "step_parts.zip") as archive:
+        good = archive.read("build123d/M6-1x12-countersunk-screw.step")
+    for what, data in mutants(good, 40, 5):
+        (tmp_path / "a.step").write_bytes(data)
+        start = monotonic()
+        try:
+            mesh, _ = read_mesh(tmp_path / "a.step")
+            assert np.isfinite(mesh.points).all(), what
+        except BadInput:
+            pass
+        assert monotonic() - start < 10, what
+
+
+def _die(pipe: object) -> None:
+    os.abort()
+
+
+def test_a_child_that_dies_is_a_reason_not_a_crash(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(step, "_installed", lambda: True)
+    monkeypatch.setattr(step, "_serve", _die)
+    (tmp_path / "a.step").write_bytes(b"ISO-10303-21;")
     with pytest.raises(BadInput, match="damaged or holds no body"):
         read_mesh(tmp_path / "a.step")
