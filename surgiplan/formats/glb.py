@@ -58,7 +58,7 @@ def glb_bytes(mesh: Mesh, remarks: Sequence[str]) -> bytes:
     asset = {
         "version": "2.0",
         "generator": "surgiplan",
-        "extras": {"remarks": list(remarks), "mesh_data": "SPACE=LPS UNIT=mm"},
+        "extras": {"remarks": list(remarks), "points": "LPS mm, before the matrix of the node"},
     }
     whole: Json = {
         "asset": asset,

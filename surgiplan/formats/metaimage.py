@@ -16,7 +16,7 @@ import numpy as np
 from ..errors import BadInput
 from ..values import FloatArray, Mask, Volume
 from .lattice import Lattice, require_size
-from .packed import MAX_HEADER, MOST_PACKED, contents, inflated, numbered, together
+from .packed import LEVEL, MAX_HEADER, MOST_PACKED, contents, inflated, numbered, together
 
 _KINDS: Mapping[str, str] = {
     "MET_CHAR": "i1",
@@ -73,7 +73,7 @@ def metaimage_bytes(value: Volume | Mask, remark: str) -> bytes:
     """
     voxels = value.voxels.astype(np.uint8) if isinstance(value, Mask) else value.voxels
     spacing, axes = value.grid.spacing_kji[::-1], value.grid.axes[:, ::-1]
-    packed = zlib.compress(np.ascontiguousarray(voxels).tobytes(), 6)
+    packed = zlib.compress(np.ascontiguousarray(voxels).tobytes(), LEVEL)
     modality = value.modality if isinstance(value, Volume) and value.modality in ("CT", "MR") else ""
     fields = {
         "ObjectType": "Image",

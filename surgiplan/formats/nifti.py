@@ -9,16 +9,13 @@ import io
 from pathlib import Path
 from typing import Any
 
-import nibabel
 import numpy as np
-from nibabel.imageglobals import LoggingOutputSuppressor
-from nibabel.spatialimages import HeaderDataError
 from numpy.typing import NDArray
 
 from ..errors import BadInput
 from ..values import FloatArray, Mask, Volume
 from .lattice import Lattice, require_size
-from .packed import MOST_PACKED, beginning, contents, inflated
+from .packed import LEVEL, MOST_PACKED, beginning, contents, inflated
 
 AGREE_MM = 0.1
 SPACING_SHARE = 0.01
@@ -60,7 +57,7 @@ def nifti_bytes(value: Volume | Mask, remark: str) -> bytes:
     remark: what it is for, at most 79 characters
     """
     voxels = value.voxels.astype(np.uint8) if isinstance(value, Mask) else value.voxels
-    header = nibabel.Nifti1Header()
+    header = _nibabel().Nifti1Header()
     header.set_data_dtype(voxels.dtype)
     header.set_data_shape(voxels.shape[::-1])
     ijk_to_ras = _RAS_TO_LPS @ value.grid.kji_to_lps[:, [2, 1, 0, 3]]
@@ -73,9 +70,16 @@ def nifti_bytes(value: Volume | Mask, remark: str) -> bytes:
     header["vox_offset"], header["magic"] = 352, b"n+1"
     raw = header.binaryblock + bytes(4) + np.ascontiguousarray(voxels).tobytes()
     packed = io.BytesIO()
-    with gzip.GzipFile("", "wb", 6, packed, mtime=0) as stream:
+    with gzip.GzipFile("", "wb", LEVEL, packed, mtime=0) as stream:
         stream.write(raw)
     return packed.getvalue()
+
+
+def _nibabel() -> Any:
+    """The library, loaded when first needed: that takes a third of a second."""
+    import nibabel
+
+    return nibabel
 
 
 def _header(data: bytes | bytearray) -> Any:
@@ -83,20 +87,28 @@ def _header(data: bytes | bytearray) -> Any:
     size = int.from_bytes(data[:4], "little")
     swapped = int.from_bytes(data[:4], "big")
     if 540 in (size, swapped):
-        kind: Any = nibabel.Nifti2Header
+        kind: Any = _nibabel().Nifti2Header
         magic = bytes(data[4:8])
     elif 348 in (size, swapped):
-        kind, magic = nibabel.Nifti1Header, bytes(data[344:348])
+        kind, magic = _nibabel().Nifti1Header, bytes(data[344:348])
     else:
         raise BadInput("it is no NIfTI file")
     if magic[:3] not in (b"n+1", b"n+2"):
         raise BadInput("it is the older Analyze format or half of a pair, which do not say where left is")
     try:
-        with LoggingOutputSuppressor():
+        with _nibabel().imageglobals.LoggingOutputSuppressor():
             header = kind.from_fileobj(io.BytesIO(bytes(data[: kind.sizeof_hdr]) + bytes(4)), check=False)
             header.get_data_dtype()
         return header
-    except (HeaderDataError, ValueError, OverflowError, KeyError, EOFError, TypeError, IndexError):
+    except (
+        _nibabel().spatialimages.HeaderDataError,
+        ValueError,
+        OverflowError,
+        KeyError,
+        EOFError,
+        TypeError,
+        IndexError,
+    ):
         raise BadInput("its header is damaged: fetch it again") from None
 
 
@@ -181,9 +193,9 @@ def _stated(header: Any, name: str) -> FloatArray:
     if header["pixdim"][0] == 0:
         header["pixdim"][0] = 1  # the standard: nought counts as right-handed
     try:
-        with LoggingOutputSuppressor():
+        with _nibabel().imageglobals.LoggingOutputSuppressor():
             affine = header.get_sform() if name == "sform" else header.get_qform()
-    except (HeaderDataError, ValueError, np.linalg.LinAlgError):
+    except (_nibabel().spatialimages.HeaderDataError, ValueError, np.linalg.LinAlgError):
         raise BadInput(f"its {name} is not a place: fetch or convert it again") from None
     affine = np.asarray(affine, np.float64)
     if not np.isfinite(affine).all():

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from ..errors import BadInput
 from ..values import FloatArray, Mask, Volume
 from .lattice import UNITS_MM, Lattice, require_size
-from .packed import MAX_HEADER, MOST_PACKED, contents, inflated, numbered, together
+from .packed import LEVEL, MAX_HEADER, MOST_PACKED, contents, inflated, numbered, together
 
 _SPACES: Mapping[str, tuple[float, float, float]] = {
     "left-posterior-superior": (1, 1, 1),
@@ -86,7 +86,7 @@ def nrrd_bytes(value: Volume | Mask, remarks: Mapping[str, str], segment: str = 
             "Segment0_Extent": f"0 {i - 1} 0 {j - 1} 0 {k - 1}",
         }
     packed = io.BytesIO()
-    nrrd.write(packed, voxels, header, index_order="C", compression_level=6)
+    nrrd.write(packed, voxels, header, index_order="C", compression_level=LEVEL)
     return packed.getvalue()
 
 

@@ -11,7 +11,8 @@ from ..errors import BadInput
 MAX_BYTES = 8 << 30
 MAX_HEADER = 1 << 20
 MAX_FILES = 10_000
-MOST_PACKED = 1032  # DEFLATE makes a byte of at most 1032
+MOST_PACKED = 1032  # DEFLATE makes of a byte at most 1032
+LEVEL = 3  # of zlib: higher ones take longer and save next to nothing on a scan
 _ZLIB_OR_GZIP = 47  # zlib then looks which it is
 _PATTERN = re.compile(r"%0?\d{0,2}d")
 
@@ -35,16 +36,16 @@ def inflated(data: bytes | bytearray | memoryview, most: int, kind: str = "gzip"
     most: bytes that are expected at most
     Raises BadInput when it is damaged, cut short, or unpacks to more.
     """
-    found, rest = bytearray(), bytes(data)
+    found, rest = bytearray(), memoryview(data)
     try:
-        while rest.strip(b"\0"):  # files may stand one behind the other, and be padded
+        while any(rest[:16]):  # files may stand one behind the other, and be padded
             tool = bz2.BZ2Decompressor() if kind == "bzip2" else zlib.decompressobj(_ZLIB_OR_GZIP)
             found += tool.decompress(rest, most - len(found) + 1)
             if len(found) > most:
                 raise BadInput("it unpacks to more than its header says: it may be a bomb")
             if not tool.eof:
                 raise BadInput("its packed data is cut short: fetch it again")
-            rest = tool.unused_data
+            rest = memoryview(tool.unused_data)
     except (zlib.error, OSError, ValueError, EOFError):
         raise BadInput("its packed data is damaged: fetch it again") from None
     return found

@@ -17,7 +17,8 @@ from PySide6.QtWidgets import (
     QRadioButton,
 )
 
-from surgiplan.app import window
+from surgiplan.acts import outlet
+from surgiplan.app import leaving, window
 from surgiplan.app.browser import SeriesBrowser
 from surgiplan.app.dialogs import MeshDialog, PassphraseDialog, Place
 from surgiplan.app.leaving import PictureDialog, file_name
@@ -324,3 +325,11 @@ def test_a_label_map_is_put_on_the_scan_that_is_open(at_work: Person, tmp_path: 
 def test_files_that_can_be_opened_are_offered() -> None:
     for suffix in (".dcm", ".nii.gz", ".nrrd", ".mha", ".stl", ".3mf", ".glb", ".step"):
         assert f"*{suffix}" in window._FILES
+
+
+def test_every_file_that_can_be_written_has_its_words(at_work: Person) -> None:
+    scan = at_work.desk.results["ct"].value
+    mask = Mask(scan.grid, scan.voxels > 300)
+    for value in (scan, mask, at_work.desk.results["bone"].value, None):
+        for suffix in outlet.suffixes(value):
+            assert suffix in leaving.EXPORT_FILTERS[suffix]
