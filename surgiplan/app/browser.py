@@ -43,6 +43,14 @@ class SeriesBrowser(ImportDialog):
         self._found = found
         self.tree = SeriesTree(found)
         self.panel = SeriesPanel(found)
+        self.nameless = QCheckBox(self.tr("Keep no identity in the case"))
+        self.nameless.setObjectName("nameless")
+        self.nameless.setToolTip(
+            self.tr(
+                "Name, ID, birth date, dates and UIDs stay out of the case. Text that is burned into the"
+                " pictures, and the face in a scan of the head, come in all the same."
+            )
+        )
         self._looker = Looker(looking, self._wanted, self)
         self._lay_out(found)
         self._connect()
@@ -72,7 +80,9 @@ class SeriesBrowser(ImportDialog):
         self.column.addWidget(self.remarks)
         self.accept_box = QCheckBox()
         self.accept_box.setObjectName("accept")
-        theme.ticked(self.accept_box)
+        for box in (self.accept_box, self.nameless):
+            theme.ticked(box)
+        self.place.column.addWidget(self.nameless)
         self.column.addWidget(self.accept_box)
 
     def _connect(self) -> None:
@@ -83,6 +93,7 @@ class SeriesBrowser(ImportDialog):
         self.panel.slider.valueChanged.connect(lambda _: self._show_picture())
         self._looker.made.connect(self._on_made)
         self.accept_box.clicked.connect(self._on_accept)
+        self.nameless.toggled.connect(lambda _: self._on_ticked())
 
     # --- what is chosen
 
@@ -127,7 +138,8 @@ class SeriesBrowser(ImportDialog):
     def _on_ticked(self) -> None:
         """Name the new case after the first series, and tell which side it states."""
         chosen = self.chosen
-        self.place.propose((chosen[0].description or chosen[0].modality) if chosen else "case")
+        told = chosen and not self.nameless.isChecked()  # a description may hold a name
+        self.place.propose((chosen[0].description or chosen[0].modality) if told else "case")
         stated = {one.identity.laterality for one in chosen}
         self.side.tell_stated(stated.pop() if len(stated) == 1 else "")
         self.check()

@@ -151,7 +151,7 @@ class PlaceChoice(QGroupBox):
             self.path.setText(self._proposed)
 
     def _lay_out(self, browse: QPushButton) -> None:
-        column = QVBoxLayout(self)
+        self.column = column = QVBoxLayout(self)
         column.addWidget(self.here)
         row = QHBoxLayout()
         for widget in (self.new, self.path, browse):

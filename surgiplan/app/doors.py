@@ -10,8 +10,10 @@ from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ..acts import intake, outlet
+from ..acts.deidentify import without_identity
 from ..errors import BadInput, Cancelled, CaseError, StepFailed
 from ..formats import dicom
+from ..formats.pseudonyms import Options
 from ..formats.series import Scan, Series
 from ..plan.casefile import CaseFile
 from ..plan.operation import Ref
@@ -163,14 +165,13 @@ class Doors(QObject):
 
     def _ask_series(self, found: Scan) -> None:
         dialog = SeriesBrowser(self._window, found, self._looking, self._open_name(), self._side())
-        dialog.accepted.connect(
-            lambda: self._read_series(dialog.chosen, dialog.place.place, dialog.side.side)
-        )
+        dialog.accepted.connect(lambda: self._read_series(dialog))
         dialog.open()
 
-    def _read_series(self, chosen: Sequence[Series], place: Place, side: str) -> None:
-        names = ", ".join(one.description or one.modality for one in chosen)
-        self._keep(self.tr("Reading {0}").format(names), partial(_loaded, chosen), place, side)
+    def _read_series(self, dialog: SeriesBrowser) -> None:
+        names = ", ".join(one.description or one.modality for one in dialog.chosen)
+        load = partial(_loaded, dialog.chosen, dialog.nameless.isChecked())
+        self._keep(self.tr("Reading {0}").format(names), load, dialog.place.place, dialog.side.side)
 
     def _read_mesh(self, path: Path) -> None:
         def load(report: Report) -> intake.Loaded:
@@ -296,10 +297,11 @@ def _exported(name: str, path: Path, told: dict[str, Any]) -> str:
     return f"{name} was written to {path} ({told['bytes'] / 1e6:.2f} MB). {checked}"
 
 
-def _loaded(chosen: Sequence[Series], report: Report) -> list[intake.Loaded]:
+def _loaded(chosen: Sequence[Series], nameless: bool, report: Report) -> list[intake.Loaded]:
     """All of the series, before any of them is kept: when one cannot be read, none comes in."""
     shares = [part_of(report, n / len(chosen), (n + 1) / len(chosen)) for n in range(len(chosen))]
-    return [intake.load_series(one, share) for one, share in zip(chosen, shares, strict=True)]
+    loaded = [intake.load_series(one, share) for one, share in zip(chosen, shares, strict=True)]
+    return [without_identity(one, Options()) for one in loaded] if nameless else loaded
 
 
 def _with(plan: Plan, steps: Sequence[Step]) -> Plan:

@@ -211,6 +211,28 @@ def test_a_follow_up_joins_the_open_case_and_another_patient_does_not(
     assert person.desk.plan == before
 
 
+def test_a_case_can_be_made_that_holds_no_identity(person: Person, clinic: Path, tmp_path: Path) -> None:
+    path = tmp_path / "nobody.surgiplan"
+    dialog = browsed(person, clinic)
+    assert not dialog.nameless.isChecked()
+    tick(person, dialog, "Before")
+    assert "Before" in dialog.place.path.text()
+    person.click(dialog.nameless, (10, 8))
+    assert "Before" not in dialog.place.path.text(), "a description may hold a name"
+    person.click(dialog.findChild(QRadioButton, "side_L"))
+    dialog.place.path.setText(str(path))
+    person.click(dialog.ok)
+    person.wait(lambda: person.window.bench is not None, "the case")
+    person.wait_for("ct")
+    case = person.desk.session.case
+    told = [case.fact("patient"), case.fact(f"source:{person.desk.plan['ct'].operation.digest}")]
+    told += [(one.act, one.details) for one in case.entries()]
+    series = next(one for one in dicom.scan(clinic / "a").series)
+    for secret in ("Doe", "4711", "20240131", series.uid, series.identity.study_uid, series.frame_uid):
+        assert secret not in str(told)
+    assert "no patient named" in person.window.banner.patient
+
+
 # --- pictures
 
 
