@@ -4,13 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ..acts import intake, outlet
-from ..acts.deidentify import without_identity
+from ..acts.deidentify import SECRET_BYTES, without_identity
 from ..errors import BadInput, Cancelled, CaseError, StepFailed
 from ..formats import dicom
 from ..formats.pseudonyms import Options
@@ -301,7 +302,14 @@ def _loaded(chosen: Sequence[Series], nameless: bool, report: Report) -> list[in
     """All of the series, before any of them is kept: when one cannot be read, none comes in."""
     shares = [part_of(report, n / len(chosen), (n + 1) / len(chosen)) for n in range(len(chosen))]
     loaded = [intake.load_series(one, share) for one, share in zip(chosen, shares, strict=True)]
-    return [without_identity(one, Options()) for one in loaded] if nameless else loaded
+    return _without_identity(loaded) if nameless else loaded
+
+
+def _without_identity(all_loaded: Sequence[intake.Loaded]) -> list[intake.Loaded]:
+    """Scans that no longer say whose they are; those of one frame of reference still share one."""
+    secret = token_bytes(SECRET_BYTES)
+    bare = [without_identity(one, Options(), secret) for one in all_loaded]
+    return [replace(one, patient=one.patient | {"patient_id": ""}) for one in bare]  # nobody keeps the secret
 
 
 def _with(plan: Plan, steps: Sequence[Step]) -> Plan:

@@ -216,6 +216,7 @@ def test_a_case_can_be_made_that_holds_no_identity(person: Person, clinic: Path,
     dialog = browsed(person, clinic)
     assert not dialog.nameless.isChecked()
     tick(person, dialog, "Before")
+    tick(person, dialog, "After")
     assert "Before" in dialog.place.path.text()
     person.click(dialog.nameless, (10, 8))
     assert "Before" not in dialog.place.path.text(), "a description may hold a name"
@@ -223,13 +224,15 @@ def test_a_case_can_be_made_that_holds_no_identity(person: Person, clinic: Path,
     dialog.place.path.setText(str(path))
     person.click(dialog.ok)
     person.wait(lambda: person.window.bench is not None, "the case")
-    person.wait_for("ct")
+    person.wait_for("ct2")
     case = person.desk.session.case
     told = [case.fact("patient"), case.fact(f"source:{person.desk.plan['ct'].operation.digest}")]
     told += [(one.act, one.details) for one in case.entries()]
     series = next(one for one in dicom.scan(clinic / "a").series)
     for secret in ("Doe", "4711", "20240131", series.uid, series.identity.study_uid, series.frame_uid):
         assert secret not in str(told)
+    first, second = (person.desk.results[name].value.grid.frame_uid for name in ("ct", "ct2"))
+    assert first == second != series.frame_uid, "what lay in one space still does"
     assert "no patient named" in person.window.banner.patient
 
 
