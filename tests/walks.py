@@ -7,6 +7,7 @@ import numpy as np
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
+from surgiplan.ops.compare import Compare
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
@@ -70,6 +71,8 @@ def sixty_steps() -> Plan:
         .add("cup", Socket(limb=Ref("bone"), trim=plane))
         .add("cup_fit", Fit(body=Ref("bone"), against=Ref("cup")))
         .add("deviation", Fit(body=Ref("fragment"), against=Ref("overlaid", "moved")))
+        .add("alike", Compare(a=Ref("bone"), b=Ref("painted")))
+        .add("bone_volume", Measure(kind="volume", part=Ref("bone")))
         .add("shortening", Measure(kind="distance", points=marks[:2]))
     )
     n = 0

@@ -115,6 +115,20 @@ def grey_surface(
     return Part(mesh, frame_uid=mask.grid.frame_uid)
 
 
+def voxel_surface(mask: Mask, report: Report = silent) -> Part:
+    """Make the closed surface of the chosen voxels alone, half-way between each and its neighbours.
+
+    mask: the chosen voxels
+    report: told the progress; may raise Cancelled
+    Raises StepFailed when no voxel is chosen.
+    """
+    inside, corner_kji = _cropped(mask)
+    border = border_of(inside, report)
+    points = mask.grid.to_lps(border.at(np.full(len(border.axis), 0.5)) + corner_kji).astype(np.float32)
+    mesh = _required_closed(Mesh(given_away(points), given_away(border.triangles)))
+    return Part(mesh, frame_uid=mask.grid.frame_uid)
+
+
 def _cropped(mask: Mask) -> tuple[Sites, IntArray]:
     """The chosen voxels in a box with one free layer round them, and the index of its corner."""
     low, high = [], []

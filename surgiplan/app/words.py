@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import SurgiplanError
 from ..plan.plan import Step
 from ..session import Failed, Ready, Result, Stale, Waiting
-from ..values import Mask, Measurement, Part, Volume
+from ..values import Mask, Measurement, Part, Region, Volume
 
 STATUS_WORDS = {"ready": "Ready", "stale": "Stale", "failed": "Failed", "waiting": "Waiting"}
 
@@ -74,6 +74,12 @@ _FIGURES: Mapping[str, Callable[[Any], str]] = {
     "mean_mm": lambda v: f"mean gap {v:.2f} mm",
     "p95_mm": lambda v: f"95 % of gaps within {v:.2f} mm",
     "max_mm": lambda v: f"largest gap {v:.2f} mm",
+    "dice": lambda v: f"Dice {v:.3f}",
+    "jaccard": lambda v: f"Jaccard {v:.3f}",
+    "hausdorff_mm": lambda v: f"Hausdorff distance {v:.2f} mm",
+    "hd95_mm": lambda v: f"HD95 {v:.2f} mm",
+    "assd_mm": lambda v: f"average surface distance {v:.2f} mm",
+    "nsd": lambda v: f"{100 * v:.1f} % of the surface within the tolerance",
     "shape": lambda v: f"{v[2]} × {v[1]} × {v[0]} voxels",
     "spacing_mm": lambda v: f"{v[2]:.3g} × {v[1]:.3g} × {v[0]:.3g} mm each",
     "definition": str,
@@ -92,5 +98,5 @@ def why(verb: str, step: Step) -> str:
 
 def kind_words(kind: type) -> str:
     """A kind of value in plain words."""
-    words = {Volume: "scan", Mask: "mask", Part: "shape", Measurement: "measurement"}
+    words = {Volume: "scan", Mask: "mask", Part: "shape", Measurement: "measurement", Region: "mask or shape"}
     return words.get(kind, "result")

@@ -11,7 +11,7 @@ from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..formats.meshes import UNITS_MM
-from . import crash, demo, imports, privacy, verbs
+from . import compare, crash, demo, imports, privacy, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -138,6 +138,11 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("--to", type=Path, required=True)
     made.add_argument("--size", default="1280x960", help="width x height in pixels")
     made.add_argument("--at", help="the place the slices go through: x,y,z LPS mm")
+    made = command("compare", compare.compare, "tell how well two masks or shapes agree: Dice, HD95 ...")
+    about = "a mesh file (.stl .ply .obj), or CASE:STEP"
+    made.add_argument("a", help=about)
+    made.add_argument("b", help=about)
+    made.add_argument("--tolerance", type=float, default=1.0, help="of the NSD in mm; 1 if not given")
     made = command("verify", verbs.verify, "check the case file, recompute everything and compare")
     made.add_argument("case", type=Path)
     made = command("ops", verbs.ops, "the manual: all operations, or one in full")

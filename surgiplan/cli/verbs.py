@@ -219,6 +219,9 @@ def brief(numbers: Mapping[str, Any]) -> str:
         parts.append(f"depth {numbers['depth_mm']:.2f} mm, clearance {numbers['clearance_mm']:.2f} mm{held}")
     if "definition" in numbers:
         parts.append(f"{numbers['value']:.2f} {numbers['unit']}: {numbers['definition']}")
+    if "hd95_mm" in numbers:
+        dice = "" if numbers["dice"] is None else f"Dice {numbers['dice']:.3f}, "
+        parts.append(f"{dice}HD95 {numbers['hd95_mm']:.2f}, ASSD {numbers['assd_mm']:.2f} mm")
     if "contact_share" in numbers:
         parts.append(
             f"gap mean {numbers['mean_mm']:.2f}, p95 {numbers['p95_mm']:.2f}, max {numbers['max_mm']:.2f} mm"

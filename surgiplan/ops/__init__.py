@@ -6,6 +6,7 @@ from typing import Any
 from ..plan.operation import Operation
 from .boolean import Boolean
 from .collide import Collide
+from .compare import Compare
 from .cut import Cut
 from .deface import Deface
 from .fit import Fit
@@ -40,6 +41,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Measure,
     Socket,
     Fit,
+    Compare,
 )
 
 OPERATIONS: Mapping[str, type[Operation[Any]]] = {cls.spec.name: cls for cls in _LISTED}

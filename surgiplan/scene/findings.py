@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 
 from ..plan.plan import Plan, Step
-from ..values import Collision, Finding, Plane, Vec3, vec3
+from ..values import Agreement, Collision, Finding, Plane, Vec3, vec3
 from .boxes import box_of_inputs
-from .marks import CLOSE_MM, collision_text, severity_of
+from .marks import CLOSE_MM, agreement_text, collision_text, severity_of
 from .view import Results, each_output, value_of
 
 _ORDER = ("danger", "warning", "info")
 
 
 def findings(plan: Plan, results: Results) -> tuple[Finding, ...]:
-    """Collisions, close passes, failed and out-of-date steps, and those that wait for a hand.
+    """Collisions, close passes, comparisons, failed and out-of-date steps, and those that wait for a hand.
 
     A step that only fails because one above it did is not listed again.
     """
@@ -37,6 +37,9 @@ def _of_step(step: Step, results: Results) -> Iterator[Finding]:
             text = collision_text(step, value)
             text += f", less than {CLOSE_MM:g} mm" if severity == "warning" else ""
             yield Finding(step.name, text + (" (out of date)" if stale else ""), value.at_lps, severity)
+        elif isinstance(value, Agreement):
+            text = agreement_text(step, value) + (" (out of date)" if stale else "")
+            yield Finding(step.name, text, value.at_lps, "info")
 
 
 def _told_above(step: Step, results: Results, error: Exception) -> bool:

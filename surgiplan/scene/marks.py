@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
-from ..values import Collision, Measurement, Part, Plane, Pose, Vec3, vec3
+from ..values import Agreement, Collision, Measurement, Part, Plane, Pose, Vec3, vec3
 from .boxes import box_of_inputs, section_half_mm
 from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
 from .view import Results, View, each_output, value_of
@@ -99,9 +99,22 @@ def severity_of(collision: Collision) -> str:
     return "warning" if collision.clearance_mm < CLOSE_MM else "info"
 
 
+def agreement_text(step: Step, found: Agreement) -> str:
+    """Both regions, and all figures of the comparison."""
+    told = (
+        f"{name} {one.value:.2f} mm" if one.unit else f"{name} {one.value:.3f}"
+        for name, one in found.measurements.items()
+    )
+    return f"{_both(step)}: {', '.join(told)}"
+
+
+def _both(step: Step) -> str:
+    return " - ".join(str(ref) for refs in step.references.values() for ref in refs)
+
+
 def collision_text(step: Step, collision: Collision) -> str:
     """Both bodies, and the depth or the clearance between them in mm."""
-    bodies = " - ".join(str(ref) for refs in step.references.values() for ref in refs)
+    bodies = _both(step)
     if collision.depth_mm > 0 or collision.contained:
         inside = ", one wholly inside the other" if collision.contained else ""
         return f"{bodies}: depth {collision.depth_mm:.2f} mm{inside}"

@@ -4,14 +4,16 @@ from .arrays import BoolArray, FloatArray, FloatsArray, IntArray, Vec3, given_aw
 from .bits import Bits
 from .codec import Value, decode, digest, encode
 from .figures import figures, fingerprint
-from .findings import Collision, Finding, GapMap, Measurement
+from .findings import Agreement, Collision, Finding, GapMap, Measurement
 from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
 from .mesh import Mesh, Part
+from .region import Region
 from .volume import Mask, Volume
 
 __all__ = [
     "IDENTITY",
+    "Agreement",
     "Bits",
     "BoolArray",
     "Collision",
@@ -27,6 +29,7 @@ __all__ = [
     "Part",
     "Plane",
     "Pose",
+    "Region",
     "Value",
     "Vec3",
     "Volume",

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .findings import Collision, Finding, GapMap, Measurement
+from .findings import Agreement, Collision, Finding, GapMap, Measurement
 from .frames import Plane, Pose
 from .grid import Grid
 from .mesh import Mesh, Part
@@ -25,7 +25,20 @@ _MAGIC = b"SPVALUE1"
 _ALIGN = 64
 _TYPES: dict[str, type] = {
     cls.__name__: cls
-    for cls in (Grid, Volume, Mask, Mesh, Part, Pose, Plane, Measurement, Collision, GapMap, Finding)
+    for cls in (
+        Grid,
+        Volume,
+        Mask,
+        Mesh,
+        Part,
+        Pose,
+        Plane,
+        Measurement,
+        Collision,
+        GapMap,
+        Agreement,
+        Finding,
+    )
 }
 
 

@@ -1,11 +1,12 @@
 """The numbers by which a value is known: for the list, the command line and the evidence."""
 
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
 from .codec import Value, digest
-from .findings import Collision, GapMap, Measurement
+from .findings import Agreement, Collision, GapMap, Measurement
 from .mesh import Part
 from .volume import Mask, Volume
 
@@ -44,6 +45,8 @@ def figures(value: Value) -> Figures:
                 "contact_share": value.contact_share,
                 "contact_mm": value.contact_mm,
             }
+        case Agreement():
+            return _of_agreement(value)
         case dict():
             return {name: figures(one) for name, one in value.items()}
         case _:
@@ -92,6 +95,16 @@ def _mask_bounds(mask: Mask) -> np.ndarray[Any, np.dtype[np.float64]]:
     choice = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
     corners = mask.grid.to_lps(np.where(choice == 0, low, high))
     return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
+def _of_agreement(found: Agreement) -> Figures:
+    """The numbers by field, and beside them what each is."""
+    numbers = asdict(found)
+    numbers["at_lps"] = list(found.at_lps)
+    told = found.measurements.items()
+    return numbers | {
+        "definitions": {name: f"{one.definition} ({one.unit or 'share'})" for name, one in told}
+    }
 
 
 def _of_volume(volume: Volume) -> Figures:

@@ -76,6 +76,65 @@ class GapMap:
 
 
 @dataclass(frozen=True)
+class Agreement:
+    """How alike two regions are: the figures by which segmentations are compared.
+
+    dice, jaccard: shares (0 to 1) of the volume; None where a surface that is not closed has no volume
+    hausdorff_mm: largest distance from a surface to the other
+    hd95_mm: the same without the farthest 5 %
+    assd_mm: average symmetric surface distance
+    nsd: share (0 to 1) of both surfaces that lies within the tolerance of the other
+    tolerance_mm: that tolerance
+    a_mm3, b_mm3: the two volumes; None where a surface is not closed
+    at_lps: the place of the largest distance, LPS mm
+    """
+
+    dice: float | None
+    jaccard: float | None
+    hausdorff_mm: float
+    hd95_mm: float
+    assd_mm: float
+    nsd: float
+    tolerance_mm: float
+    a_mm3: float | None
+    b_mm3: float | None
+    at_lps: Vec3
+
+    @property
+    def measurements(self) -> dict[str, Measurement]:
+        """Each figure by the name of the field, with its unit and its definition."""
+        found = {}
+        for name, (field, unit, definition) in _AGREEMENT.items():
+            value = getattr(self, field)
+            if value is not None:
+                words = definition.format(tolerance=self.tolerance_mm)
+                found[name] = Measurement(value, unit, words)
+        return found
+
+
+_AGREEMENT = {
+    "Dice": ("dice", "", "twice the shared volume over the sum of both volumes"),
+    "Jaccard": ("jaccard", "", "the shared volume over the volume of the union"),
+    "HD": ("hausdorff_mm", "mm", "Hausdorff distance: the largest distance from either surface to the other"),
+    "HD95": (
+        "hd95_mm",
+        "mm",
+        "the larger of the two 95th percentiles (by area) of the distance from one surface to the other",
+    ),
+    "ASSD": (
+        "assd_mm",
+        "mm",
+        "average symmetric surface distance: the mean distance to the other surface, over the area of both",
+    ),
+    "NSD": (
+        "nsd",
+        "",
+        "normalised surface distance: share of the area of both surfaces within {tolerance:g} mm of the other",
+    ),
+}
+
+
+@dataclass(frozen=True)
 class Finding:
     """Something the planner should look at.
 

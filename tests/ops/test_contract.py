@@ -15,6 +15,7 @@ from surgiplan.errors import Cancelled, Mismatch, NeedsHand, SurgiplanError, Usa
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
+from surgiplan.ops.compare import Compare
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.fit import Fit
@@ -91,6 +92,7 @@ def examples() -> dict[str, Example]:
         Example(Measure(kind="volume", part=Ref("b"), landmark_sd=0.5), {"part": body}),
         Example(Socket(limb=Ref("b"), trim=trim, wall=3, resolution=2), {"limb": body}),
         Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
+        Example(Compare(a=Ref("s"), b=Ref("b"), tolerance=0.5), {"a": small, "b": body}),
     ]
     return {example.operation.spec.name: example for example in given}
 
@@ -274,7 +276,7 @@ def test_two_patient_spaces_are_not_mixed(name: str) -> None:
         example.operation.run(work(), **inputs)
 
 
-@pytest.mark.parametrize("name", ["boolean", "collide", "fit"])
+@pytest.mark.parametrize("name", ["boolean", "collide", "compare", "fit"])
 def test_what_has_no_patient_space_goes_with_any(name: str) -> None:
     """An implant of the catalogue, a shape from a mesh file."""
     example = EXAMPLES[name]

@@ -1,0 +1,54 @@
+"""The verb `compare`: how well two shapes or masks agree, wherever they lie."""
+
+from argparse import Namespace
+from pathlib import Path
+
+from ..acts import intake
+from ..algorithms.agreement import agreement
+from ..errors import BadInput, Usage
+from ..ops.compare import Compare
+from ..plan.operation import Ref
+from ..values import Agreement, Mask, Part, figures
+from . import verbs
+
+CASE_SUFFIX = ".surgiplan"
+
+
+def compare(arguments: Namespace) -> int:
+    """Print all figures by which two regions are compared, each with unit and definition."""
+    tolerance = Compare(a=Ref("a"), b=Ref("b"), tolerance=arguments.tolerance).tolerance
+    found = agreement(region(arguments.a), region(arguments.b), tolerance)
+    verbs.say(arguments, figures(found), "\n".join(_lines(found)))
+    return 0
+
+
+def region(text: str) -> Mask | Part:
+    """The mask or shape of a file, or of a step of a case given as CASE:STEP.
+
+    Raises BadInput when there is none.
+    """
+    path = Path(text)
+    if path.exists():
+        if path.suffix == CASE_SUFFIX:
+            raise Usage(f"{path.name} is a case: say which step of it, as {path.name}:STEP")
+        value = intake.load(path).value
+    else:
+        case, colon, step = text.rpartition(":")
+        if not colon or not Path(case).exists():
+            raise BadInput(f"{case if colon else text} does not exist: check the path")
+        with verbs.opened(Path(case)) as session:
+            value = session.value(step)
+    if not isinstance(value, Mask | Part):
+        raise BadInput(f"{path.name} is no mask and no shape: make one of it with threshold or surface first")
+    return value
+
+
+def _lines(found: Agreement) -> list[str]:
+    lines = [
+        f"{name:<8}{one.value:10.4f} {one.unit:<3} {one.definition}"
+        for name, one in found.measurements.items()
+    ]
+    if found.dice is None:
+        lines.insert(0, "no Dice and no Jaccard: a surface that is not closed encloses no volume")
+    place = ", ".join(f"{x:.1f}" for x in found.at_lps)
+    return [*lines, f"the largest distance lies at ({place}) LPS mm"]
