@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "scene": {"values", "plan"},
     "stage": {"scene", "values"},
     "session": {"plan", "scene", "values"},
+    "selftest": {"values", "formats", "algorithms", "plan", "ops", "phantoms"},
 }
 GROUND = {"errors", "progress"}
 EVERYTHING_BELOW = {*MAY_IMPORT}
@@ -41,6 +42,7 @@ LIBRARIES = {
     "scene": NUMBERS,
     "stage": NUMBERS | {"vtkmodules"},
     "session": set(),
+    "selftest": NUMBERS,
     "cli": NUMBERS | {"platformdirs"},
     "app": NUMBERS | {"PySide6", "pyvistaqt", "platformdirs"},
     "__main__": set(),

@@ -2,9 +2,9 @@
 
 Definitions follow Metrics Reloaded (Maier-Hein, Reinke et al., Nature Methods 2024), their computation
 MeshMetrics (Podobnik and Vrtovec, arXiv 2509.05670), which found tools to differ by more than 100 mm:
-distances are taken from places spread evenly over the area of one surface to the nearest place anywhere
-on the other surface, not from voxel to voxel or from corner to corner, and each place stands for the same
-area. So neither the voxel spacing nor the triangulation weighs in.
+distances are taken from places all over one surface to the nearest place anywhere on the other surface, not
+from voxel to voxel or from corner to corner, and each place weighs as much as the area it stands for. So
+neither the voxel spacing nor the triangulation weighs in.
 """
 
 import math
@@ -18,11 +18,11 @@ from ..values import Agreement, FloatArray, Mask, Part, Vec3, vec3
 from .distance import SignedDistance
 from .solid import require_no_error, solid
 from .space import require_one_frame
-from .spread import spread
+from .spread import cover, percentile
 from .surface import voxel_surface
 
-_STEP_MM = 0.4  # aimed at between places
-_FEWEST, _MOST = 20_000, 60_000  # places on one surface
+_STEP_MM = 0.5  # between places on large triangles
+_MOST = 150_000  # places on one surface
 _AT_ONCE = 1 << 20  # voxels
 
 
@@ -52,14 +52,14 @@ def agreement(
     report(0.9, "Measuring the overlap")
     volumes = _volumes(a, b) if isinstance(a, Mask) and isinstance(b, Mask) else _enclosed(*parts)
     both = np.array([forth.area_mm2, back.area_mm2]) / (forth.area_mm2 + back.area_mm2)
-    within = [float(np.mean(one.mm <= tolerance_mm)) for one in (forth, back)]
+    within = [float(one.share[one.mm <= tolerance_mm].sum()) for one in (forth, back)]
     farthest = max(forth, back, key=lambda one: one.farthest_mm)
     return Agreement(
         dice=volumes and 2 * volumes[2] / (volumes[0] + volumes[1]),
         jaccard=volumes and volumes[2] / (volumes[0] + volumes[1] - volumes[2]),
         hausdorff_mm=farthest.farthest_mm,
-        hd95_mm=max(float(np.percentile(one.mm, 95)) for one in (forth, back)),
-        assd_mm=float(both @ [forth.mm.mean(), back.mm.mean()]),
+        hd95_mm=max(percentile(one.mm, one.share, 0.95) for one in (forth, back)),
+        assd_mm=float(both @ [one.share @ one.mm for one in (forth, back)]),
         nsd=float(both @ within),
         tolerance_mm=float(tolerance_mm),
         a_mm3=volumes and volumes[0],
@@ -72,11 +72,13 @@ def agreement(
 class _Distances:
     """From one surface to another.
 
-    mm: (n,) at places of equal area
+    mm: (n,) at places of the first
+    share: (n,) of its area that each place stands for
     farthest_mm, at_lps: the largest, the corners of the triangles included
     """
 
     mm: FloatArray
+    share: FloatArray
     area_mm2: float
     farthest_mm: float
     at_lps: Vec3
@@ -92,14 +94,14 @@ def _surface_of(region: Mask | Part, name: str) -> Part:
 
 def _distances(part: Part, other: Part, report: Report) -> _Distances:
     corners = part.mesh.points.astype(np.float64)[part.mesh.triangles]
-    area = part.mesh.area_mm2
-    places, _ = spread(corners, int(np.clip(area / _STEP_MM**2, _FEWEST, _MOST)))
+    places, share = cover(corners, _STEP_MM, _MOST)
     asked = np.concatenate([places, part.mesh.points[np.unique(part.mesh.triangles)]])
     inside_other = other.pose.inverse.after(part.pose).apply(asked)
     nearest = SignedDistance(other.mesh).nearest(inside_other, report)
     mm: FloatArray = np.linalg.norm(inside_other - nearest, axis=1)
     worst = int(mm.argmax())
-    return _Distances(mm[: len(places)], area, float(mm[worst]), vec3(part.pose.apply(asked[worst])))
+    at = vec3(part.pose.apply(asked[worst]))
+    return _Distances(mm[: len(places)], share, part.mesh.area_mm2, float(mm[worst]), at)
 
 
 def _enclosed(a: Part, b: Part) -> tuple[float, float, float] | None:

@@ -9,6 +9,7 @@ from ..progress import Report, silent
 from ..values import BoolArray, FloatArray, GapMap, Mesh, Part, given_away
 from .distance import SignedDistance
 from .space import require_one_frame
+from .spread import areas, percentile
 
 
 def gap_map(
@@ -64,7 +65,7 @@ def gap_map(
         gap_mm=given_away(gap.astype(np.float32)),
         contact_mm=contact_mm,
         mean_mm=float(gap_counted @ area_counted / whole),
-        p95_mm=_percentile(np.abs(gap_counted), area_counted / whole, 0.95),
+        p95_mm=percentile(np.abs(gap_counted), area_counted / whole, 0.95),
         max_mm=float(np.abs(gap_counted).max()),
         contact_share=float(area_counted[gap_counted <= contact_mm].sum() / whole),
     )
@@ -72,15 +73,7 @@ def gap_map(
 
 def _area_of_points(mesh: Mesh) -> FloatArray:
     corners = mesh.points.astype(np.float64)[mesh.triangles]
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    third = np.linalg.norm(normals, axis=1) / 6
+    third = areas(corners) / 3
     area = np.zeros(len(mesh.points))
     np.add.at(area, mesh.triangles, third[:, None])
     return area
-
-
-def _percentile(values: FloatArray, share: FloatArray, wanted: float) -> float:
-    """The smallest value that this share (0 to 1) of the area does not exceed."""
-    order = np.argsort(values)
-    reached = np.cumsum(share[order])
-    return float(values[order][min(int(np.searchsorted(reached, wanted)), len(values) - 1)])

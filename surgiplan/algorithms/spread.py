@@ -1,6 +1,7 @@
 """Places spread evenly over a surface, however it is cut into triangles."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..values import FloatArray, IntArray
 
@@ -12,22 +13,71 @@ _STEPS = np.array([1 / _PLASTIC, 1 / _PLASTIC**2])
 def spread(corners: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
     """Choose places evenly over the area of a surface, so that each stands for the same share of it.
 
-    The area is walked through triangle by triangle and a place is taken at equal steps (systematic
-    sampling); where in its triangle it lies follows a low-discrepancy sequence. Nothing is left to chance.
+    The area is walked through triangle by triangle and one place is taken from each stretch of equal area,
+    anywhere in it (stratified sampling: equal steps would fall in step with the rows of a mesh made from
+    voxels); where in its triangle it lies follows a low-discrepancy sequence. Every run gives the same.
 
     corners: (m, 3, 3) mm, the corners of the triangles
     count: how many places
     Returns (n, 3) places in mm and (n,) the triangle of each; none when the surface has no area.
     """
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    reached = np.cumsum(np.linalg.norm(normals, axis=1) / 2)
+    reached = np.cumsum(areas(corners))
     if not len(reached) or reached[-1] <= 0:
         return np.zeros((0, 3)), np.zeros(0, np.int32)
     number = np.arange(count)
-    triangle = np.searchsorted(reached, (number + 0.5) * (reached[-1] / count)).astype(np.int32)
+    walked = (number + np.random.default_rng(0).random(count)) * (reached[-1] / count)
+    triangle = np.minimum(np.searchsorted(reached, walked), len(reached) - 1).astype(np.int32)
+    return _inside(corners[triangle], *_sequence(number)), triangle
+
+
+def cover(corners: FloatArray, step_mm: float, most: int) -> tuple[FloatArray, FloatArray]:
+    """Choose places on every triangle of a surface, more on larger ones, to sum up over the area.
+
+    A small triangle gives its middle, a larger one a place for every square of this step.
+
+    corners: (m, 3, 3) mm, the corners of the triangles
+    step_mm: about how far the places on large triangles are apart
+    most: a surface that needs more places than this is covered by so many of equal weight (`spread`)
+    Returns (n, 3) places in mm and (n,) the share of the area that each stands for.
+    """
+    area = areas(corners)
+    counts = np.maximum(np.ceil(area / step_mm**2), 1).astype(np.int64)
+    if counts.sum() > most:
+        return spread(corners, most)[0], np.full(most, 1 / most)
+    triangle = np.repeat(np.arange(len(corners)), counts)
+    number = np.arange(len(triangle)) - np.repeat(np.cumsum(counts) - counts, counts)
+    alone = counts[triangle] == 1
+    u, v = (np.where(alone, 1 / 3, along) for along in _sequence(number))
+    return _inside(corners[triangle], u, v), (area / counts)[triangle] / area.sum()
+
+
+def percentile(values: FloatArray, share: FloatArray, wanted: float) -> float:
+    """The smallest value that this share (0 to 1) of the area does not exceed.
+
+    values: (n,) at the places
+    share: (n,) of the area that each place stands for
+    wanted: such as 0.95
+    """
+    order = np.argsort(values)
+    reached = np.cumsum(share[order])
+    return float(values[order][min(int(np.searchsorted(reached, wanted)), len(values) - 1)])
+
+
+def areas(corners: FloatArray) -> FloatArray:
+    """Areas (m,) of triangles (m, 3, 3), mm²."""
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    area: FloatArray = np.linalg.norm(normals, axis=1) / 2
+    return area
+
+
+def _sequence(number: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:
+    """Weights of the second and the third corner of the places with these numbers, evenly over a triangle."""
     u, v = np.mod(0.5 + number[:, None] * _STEPS, 1.0).T
     beyond = u + v > 1
-    u, v = np.where(beyond, 1 - u, u), np.where(beyond, 1 - v, v)
-    a, b, c = (corners[triangle, n] for n in range(3))
+    return np.where(beyond, 1 - u, u), np.where(beyond, 1 - v, v)
+
+
+def _inside(corners: FloatArray, u: FloatArray, v: FloatArray) -> FloatArray:
+    a, b, c = (corners[:, n] for n in range(3))
     places: FloatArray = a + u[:, None] * (b - a) + v[:, None] * (c - a)
-    return places, triangle
+    return places

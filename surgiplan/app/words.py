@@ -62,11 +62,18 @@ def _line(name: str, value: Any) -> str:
     return told(value) if told is not None and value is not None else ""
 
 
+def _deviation(found: Mapping[str, Any]) -> str:
+    grey = "" if found["edge_mean_mm"] is None else f"{found['edge_mean_mm']:.2f} mm from the grey edge, "
+    mask = f"{found['mask_mean_mm']:.2f} mm from the mask on average"
+    return f"{grey}{mask}, volume {found['volume_percent']:+.1f} %"
+
+
 _FIGURES: Mapping[str, Callable[[Any], str]] = {
     "volume_mm3": lambda v: f"volume {v / 1000:.2f} cm³",
     "area_mm2": lambda v: f"area {v / 100:.1f} cm²",
     "triangles": lambda v: f"{v:,} triangles".replace(",", " "),
     "watertight": lambda v: "closed" if v else "open surface",
+    "deviation": _deviation,
     "contained": lambda v: "one lies wholly inside the other" if v else "",
     "depth_mm": lambda v: f"overlap {v:.2f} mm deep" if v > 0 else "no overlap",
     "clearance_mm": lambda v: f"clearance {v:.2f} mm",

@@ -11,7 +11,7 @@ from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..formats.meshes import UNITS_MM
-from . import compare, crash, demo, imports, privacy, verbs
+from . import compare, crash, demo, imports, privacy, selftest, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -145,6 +145,9 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("--tolerance", type=float, default=1.0, help="of the NSD in mm; 1 if not given")
     made = command("verify", verbs.verify, "check the case file, recompute everything and compare")
     made.add_argument("case", type=Path)
+    made = command("selftest", selftest.selftest, "measure this installation on phantoms, beside the goals")
+    made.add_argument("--quick", action="store_true", help="fewer shapes: under 20 seconds")
+    made.add_argument("--to", type=Path, help="write the outcome as a Markdown page as well")
     made = command("ops", verbs.ops, "the manual: all operations, or one in full")
     made.add_argument("name", nargs="?")
     made = command("open", None, "open the window")

@@ -212,6 +212,11 @@ def brief(numbers: Mapping[str, Any]) -> str:
         parts.append(f"{numbers['volume_mm3'] / 1000:.2f} ml")
     if numbers.get("triangles"):
         parts.append(f"{numbers['triangles']} triangles, {'closed' if numbers['watertight'] else 'open'}")
+    if (true := numbers.get("deviation")) and true["edge_mean_mm"] is not None:
+        parts.append(
+            f"from the grey edge mean {true['edge_mean_mm']:.3f}, p95 {true['edge_p95_mm']:.3f}, "
+            f"max {true['edge_max_mm']:.3f} mm"
+        )
     if "shape" in numbers:
         parts.append(" x ".join(map(str, numbers["shape"])) + " voxels")
     if "depth_mm" in numbers:

@@ -1,6 +1,6 @@
 """The operation `surface`."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from ..algorithms.surface import grey_surface
 from ..plan.operation import Operation, Ref, operation
@@ -9,7 +9,7 @@ from ..values import Mask, Part, Volume
 from .quantities import HU
 
 
-@operation("surface", group="Shape")
+@operation("surface", version=2, group="Shape")
 class Surface(Operation[Part]):
     """Make the surface of an object from the grey values round its mask.
 
@@ -25,5 +25,10 @@ class Surface(Operation[Part]):
     cavities: Literal["keep", "fill"] = "keep"
 
     def run(self, work: Work, volume: Volume, mask: Mask) -> Part:
-        """A closed surface, facing outwards."""
+        """A closed surface, facing outwards, with its deviation from the grey edge and from the mask."""
         return grey_surface(volume, mask, self.level, self.cavities == "fill", work.report)
+
+    @classmethod
+    def upgrade(cls, version: int, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Version 1 took the same parameters; its results carried no deviation."""
+        return parameters

@@ -3,6 +3,7 @@
 from .arrays import BoolArray, FloatArray, FloatsArray, IntArray, Vec3, given_away, vec3
 from .bits import Bits
 from .codec import Value, decode, digest, encode
+from .deviation import Deviation
 from .figures import figures, fingerprint
 from .findings import Agreement, Collision, Finding, GapMap, Measurement
 from .frames import IDENTITY, Plane, Pose
@@ -17,6 +18,7 @@ __all__ = [
     "Bits",
     "BoolArray",
     "Collision",
+    "Deviation",
     "Finding",
     "FloatArray",
     "FloatsArray",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .deviation import UNSET_IS_LEFT_OUT, Deviation
 from .findings import Agreement, Collision, Finding, GapMap, Measurement
 from .frames import Plane, Pose
 from .grid import Grid
@@ -23,23 +24,9 @@ from .volume import Mask, Volume
 Value = Any
 _MAGIC = b"SPVALUE1"
 _ALIGN = 64
-_TYPES: dict[str, type] = {
-    cls.__name__: cls
-    for cls in (
-        Grid,
-        Volume,
-        Mask,
-        Mesh,
-        Part,
-        Pose,
-        Plane,
-        Measurement,
-        Collision,
-        GapMap,
-        Agreement,
-        Finding,
-    )
-}
+_KINDS = (Grid, Volume, Mask, Mesh, Deviation, Part, Pose, Plane)
+_FOUND = (Measurement, Collision, GapMap, Agreement, Finding)
+_TYPES: dict[str, type] = {cls.__name__: cls for cls in (*_KINDS, *_FOUND)}
 
 
 def encode(value: Value) -> bytes:
@@ -88,7 +75,10 @@ def _taken_apart(value: Value, arrays: list[NDArray[Any]]) -> Any:
     if isinstance(value, Mapping):
         return {"$map": {str(k): _taken_apart(v, arrays) for k, v in value.items()}}
     if is_dataclass(value) and type(value).__name__ in _TYPES:
-        content = {f.name: _taken_apart(getattr(value, f.name), arrays) for f in fields(value)}
+        kept = [
+            f for f in fields(value) if f.metadata != UNSET_IS_LEFT_OUT or getattr(value, f.name) is not None
+        ]
+        content = {f.name: _taken_apart(getattr(value, f.name), arrays) for f in kept}
         return {"$type": type(value).__name__, "with": content}
     raise TypeError(f"{type(value).__name__} is not a value that can be kept")
 

@@ -62,13 +62,14 @@ def fingerprint(value: Value) -> Figures:
 
 
 def _of_part(part: Part) -> Figures:
-    return {
+    numbers = {
         "volume_mm3": part.mesh.volume_mm3,
         "area_mm2": part.mesh.area_mm2,
         "bounds_lps": part.bounds_lps.tolist(),
         "watertight": part.mesh.watertight,
         "triangles": len(part.mesh.triangles),
     }
+    return numbers if part.deviation is None else numbers | {"deviation": asdict(part.deviation)}
 
 
 def _of_mask(mask: Mask) -> Figures:

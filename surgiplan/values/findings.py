@@ -129,7 +129,7 @@ _AGREEMENT = {
     "NSD": (
         "nsd",
         "",
-        "normalised surface distance: share of the area of both surfaces within {tolerance:g} mm of the other",
+        "normalised surface distance: share of both surfaces (by area) within {tolerance:g} mm of the other",
     ),
 }
 

@@ -1,12 +1,13 @@
 """Shapes: a triangle surface, and that surface placed in the patient."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
 
 import numpy as np
 
 from .arrays import FloatArray, FloatsArray, IntArray, frozen
+from .deviation import UNSET_IS_LEFT_OUT, Deviation
 from .frames import IDENTITY, Pose
 
 
@@ -111,11 +112,13 @@ class Part:
     pose: from those coordinates to patient LPS mm
     frame_uid: DICOM Frame of Reference UID of the patient space it lies in; "" when it has none
         (an implant from the catalogue, a mesh file)
+    deviation: how true it is to the scan, for a surface that was made from one
     """
 
     mesh: Mesh
     pose: Pose = IDENTITY
     frame_uid: str = ""
+    deviation: Deviation | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
 
     @cached_property
     def points_lps(self) -> FloatArray:

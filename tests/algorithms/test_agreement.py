@@ -63,7 +63,7 @@ def test_concentric_spheres(fine_ball: Part, r: float) -> None:
     assert found.dice == pytest.approx(2 * r**3 / (R**3 + r**3), abs=SHARE)
     for figure in (found.hausdorff_mm, found.hd95_mm, found.assd_mm):
         assert figure == pytest.approx(R - r, abs=MM)
-    assert found.nsd == 1
+    assert found.nsd == pytest.approx(1)
     assert agreement(fine_ball, inner, tolerance_mm=R - r - MM).nsd == 0
 
 
@@ -182,14 +182,14 @@ def as_image(mask: Mask) -> SimpleITK.Image:
 
 
 def test_meshmetrics_says_the_same(two_masks: tuple[Mask, Mask], found: Agreement) -> None:
-    """It takes distances at the middles of triangles (0.4 mm² here), we at places of equal area."""
+    """It takes distances at the middles of triangles as we do on small ones."""
     judge = DistanceMetrics()
     judge.set_input(*map(as_image, two_masks))
     assert found.dice == pytest.approx(judge.dsc(), abs=1e-9)
     assert found.hausdorff_mm == pytest.approx(judge.hd(), abs=0.1)
-    assert found.hd95_mm == pytest.approx(judge.hd(95), abs=0.05)
+    assert found.hd95_mm == pytest.approx(judge.hd(95), abs=MM)
     assert found.assd_mm == pytest.approx(judge.assd(), abs=MM)
-    assert found.nsd == pytest.approx(judge.nsd(1.0), abs=0.01)
+    assert found.nsd == pytest.approx(judge.nsd(1.0), abs=0.005)
 
 
 def test_simpleitk_says_the_same(two_masks: tuple[Mask, Mask], found: Agreement) -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.spread import spread
+from surgiplan.algorithms.spread import areas, cover, percentile, spread
 
 # two triangles in the plane z = 2: one of 4 mm², one of 1 mm², and one without an area
 CORNERS = np.array(
@@ -39,3 +39,33 @@ def test_nothing_is_left_to_chance() -> None:
 def test_no_area_no_places() -> None:
     assert spread(CORNERS[1:2], 10)[0].shape == (0, 3)
     assert spread(np.zeros((0, 3, 3)), 10)[0].shape == (0, 3)
+
+
+def test_every_triangle_is_covered_and_weighs_its_area() -> None:
+    places, share = cover(CORNERS, 0.5, 10_000)
+    assert len(places) == 16 + 1 + 4
+    assert share.sum() == pytest.approx(1)
+    assert share[:16] == pytest.approx(0.8 / 16)
+    assert share[16] == 0
+    alone, whole = cover(CORNERS[:1], 5, 10)
+    assert alone[0] == pytest.approx(CORNERS[0].mean(axis=0))
+    assert whole.tolist() == [1]
+
+
+def test_a_surface_that_needs_too_many_places_gets_as_many_as_are_allowed() -> None:
+    places, share = cover(CORNERS, 0.01, 200)
+    assert len(places) == 200
+    assert share == pytest.approx(1 / 200)
+
+
+def test_a_sum_over_the_places_is_an_integral() -> None:
+    """The mean of x over the larger triangle is 4/3, of x * x 8/3."""
+    places, share = cover(CORNERS[:1], 0.05, 100_000)
+    assert share @ places[:, 0] == pytest.approx(4 / 3, abs=0.01)
+    assert share @ places[:, 0] ** 2 == pytest.approx(8 / 3, abs=0.03)
+
+
+def test_areas_and_percentiles() -> None:
+    assert areas(CORNERS) == pytest.approx([4, 0, 1])
+    values, share = np.array([3.0, 1.0, 2.0]), np.array([0.1, 0.6, 0.3])
+    assert [percentile(values, share, wanted) for wanted in (0.5, 0.85, 0.95, 1)] == [1, 2, 3, 3]

@@ -207,10 +207,19 @@ def test_what_must_be_placed_needs_a_hand(name: str) -> None:
             from_json(OPERATIONS, content).require_placed("x")
 
 
+OLDER: dict[str, dict[int, dict[str, Any]]] = {
+    "surface": {1: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"}},
+}
+
+
 @each
 def test_old_versions_of_its_parameters_can_be_read(name: str) -> None:
     """Version 1 needs no upgrade; a higher version must bring a sample of each older one here."""
-    assert OPERATIONS[name].spec.version == 1
+    older = OLDER.get(name, {})
+    assert list(older) == list(range(1, OPERATIONS[name].spec.version))
+    for version, parameters in older.items():
+        content = {"operation": name, "version": version, "with": parameters}
+        assert from_json(OPERATIONS, content) == EXAMPLES[name].operation
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,14 @@
 """Values, and strategies for them, that several tests of this room use."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
 from surgiplan.values import (
+    Agreement,
     Collision,
+    Deviation,
     Finding,
     FloatArray,
     GapMap,
@@ -85,6 +89,8 @@ def values() -> dict[str, Value]:
         "measurement": Measurement(12.5, "mm", "distance", (at, at), FRAME, 0.2),
         "collision": Collision(0.5, 0.0, False, at, 0.01),
         "gap map": GapMap(body, np.linspace(-1, 1, 4), 0.5, 0.1, 0.9, 1.0, 0.3),
+        "agreement": Agreement(0.9, 0.82, 3.0, 1.5, 0.4, 0.97, 1.0, 100.0, 110.0, at),
+        "true surface": replace(body, deviation=Deviation(None, None, None, 0.0, 0.1, 0.2, 0.4, -0.2)),
         "finding": Finding("check", "too near: 0.3 mm", at, "warning"),
         "finding nowhere": Finding("check", "nothing"),
         "sides": {"a": body, "b": mask(), "$array": None},

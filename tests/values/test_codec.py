@@ -1,7 +1,7 @@
 import json
 import struct
 from contextlib import suppress
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 import numpy as np
 import pytest
@@ -9,7 +9,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as npst
 
-from surgiplan.values import Bits, Mesh, Part, Value, Volume, decode, digest, encode
+from surgiplan.values import (
+    Bits,
+    Deviation,
+    Mesh,
+    Part,
+    Value,
+    Volume,
+    decode,
+    digest,
+    encode,
+    figures,
+)
 from tests.values.samples import grid, part, tetra, values
 
 VALUES = values()
@@ -171,3 +182,15 @@ def test_a_large_scan_is_read_in_place() -> None:
     voxels = np.zeros(grid().shape_kji, np.float32)
     data = encode(Volume(grid(), voxels))
     assert len(data) < voxels.nbytes + 2048
+
+
+def test_a_part_without_a_deviation_has_the_bytes_it_always_had() -> None:
+    """The field came later: cases and evidence of before stay good."""
+    plain = Part(Mesh(np.eye(3), np.array([[0, 1, 2]])), frame_uid="1.2")
+    assert b"deviation" not in encode(plain)
+    assert decode(encode(plain)).deviation is None
+    told = replace(plain, deviation=Deviation(0.01, 0.03, 0.1, 0.99, 0.1, 0.2, 0.4, -0.2))
+    assert decode(encode(told)).deviation == told.deviation
+    assert digest(told) != digest(plain)
+    assert figures(told)["deviation"]["edge_p95_mm"] == 0.03
+    assert "deviation" not in figures(plain)

@@ -1,0 +1,30 @@
+"""How true a surface is to what it was made from."""
+
+from dataclasses import dataclass
+
+UNSET_IS_LEFT_OUT = {"unset is left out": True}
+"""Marks a field that came later: while it is None, the bytes and the digest of a value stay as before."""
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """How far a surface made from a scan lies from the grey edge and from its mask.
+
+    All lengths in mm without sign, over the area of the surface, at places spread evenly over it.
+
+    edge_mean_mm, edge_p95_mm, edge_max_mm: along the normal to where the linearly interpolated grey value
+        equals the level; None where no level is known or no edge was found
+    edge_share: share (0 to 1) of the area that has such an edge within the largest voxel spacing; the rest
+        was painted, cut off, or lies at the rim of the scan
+    mask_mean_mm, mask_p95_mm, mask_max_mm: to the nearest face between a chosen voxel and one that is not
+    volume_percent: enclosed volume against that of the chosen voxels; positive when it is larger
+    """
+
+    edge_mean_mm: float | None
+    edge_p95_mm: float | None
+    edge_max_mm: float | None
+    edge_share: float
+    mask_mean_mm: float
+    mask_p95_mm: float
+    mask_max_mm: float
+    volume_percent: float
