@@ -139,7 +139,7 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("--size", default="1280x960", help="width x height in pixels")
     made.add_argument("--at", help="the place the slices go through: x,y,z LPS mm")
     made = command("compare", compare.compare, "tell how well two masks or shapes agree: Dice, HD95 ...")
-    about = "a mesh file (.stl .ply .obj), or CASE:STEP"
+    about = "a mesh file, a label map (FILE or FILE:SEGMENT), or CASE:STEP"
     made.add_argument("a", help=about)
     made.add_argument("b", help=about)
     made.add_argument("--tolerance", type=float, default=1.0, help="of the NSD in mm; 1 if not given")

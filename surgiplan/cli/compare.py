@@ -8,7 +8,7 @@ from ..algorithms.agreement import agreement
 from ..errors import BadInput, Usage
 from ..ops.compare import Compare
 from ..plan.operation import Ref
-from ..values import Agreement, Mask, Part, figures
+from ..values import Agreement, Mask, Part, Value, figures
 from . import verbs
 
 CASE_SUFFIX = ".surgiplan"
@@ -23,24 +23,43 @@ def compare(arguments: Namespace) -> int:
 
 
 def region(text: str) -> Mask | Part:
-    """The mask or shape of a file, or of a step of a case given as CASE:STEP.
+    """The mask or shape of a file, of one segment of a label map (FILE:SEGMENT), or of a step (CASE:STEP).
 
-    Raises BadInput when there is none.
+    Raises BadInput when there is none, Usage when it is not said which.
     """
-    path = Path(text)
-    if path.exists():
-        if path.suffix == CASE_SUFFIX:
+    path, name = _path_and_name(text)
+    if path.suffix == CASE_SUFFIX:
+        if not name:
             raise Usage(f"{path.name} is a case: say which step of it, as {path.name}:STEP")
-        value = intake.load(path).value
+        with verbs.opened(path) as session:
+            value = session.value(name)
+    elif intake.kind_of(path) in ("volume", "segments"):
+        value = _segment(path, name)
     else:
-        case, colon, step = text.rpartition(":")
-        if not colon or not Path(case).exists():
-            raise BadInput(f"{case if colon else text} does not exist: check the path")
-        with verbs.opened(Path(case)) as session:
-            value = session.value(step)
+        value = intake.load(path).value
     if not isinstance(value, Mask | Part):
         raise BadInput(f"{path.name} is no mask and no shape: make one of it with threshold or surface first")
     return value
+
+
+def _path_and_name(text: str) -> tuple[Path, str]:
+    if Path(text).exists():
+        return Path(text), ""
+    path, colon, name = text.rpartition(":")
+    if not colon or not Path(path).exists():
+        raise BadInput(f"{path if colon else text} does not exist: check the path")
+    return Path(path), name
+
+
+def _segment(path: Path, name: str) -> Value:
+    segments = {one.name: one.value for one in intake.load_segments(path)}
+    if not name and len(segments) == 1:
+        return next(iter(segments.values()))
+    if name not in segments:
+        raise Usage(
+            f"say which segment of {path.name}: {', '.join(f'{path.name}:{one}' for one in segments)}"
+        )
+    return segments[name]
 
 
 def _lines(found: Agreement) -> list[str]:

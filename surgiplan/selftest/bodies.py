@@ -40,7 +40,7 @@ def cutting(bench: Bench) -> Iterator[Figure]:
     rng, centre, r = np.random.default_rng(12), np.array((31.27, -18.41, 104.63)), 20.0
     ball = _ball(vec3(centre), r)
     worst = dict.fromkeys(("volume", "area", "sum"), 0.0)
-    count = bench.few(10, 60)
+    count = bench.few(5, 60)
     for _ in range(count):
         normal = rng.normal(size=3)
         off = rng.uniform(-0.6, 0.6) * r

@@ -43,3 +43,14 @@ def test_what_cannot_be_compared_is_refused(run: Run, case: Path, shifted: Path,
     assert run("compare", shifted, shifted, "--tolerance", -1).code == 2
     scan = SpherePhantom().write(tmp_path / "scan")
     assert run("compare", scan, shifted).code == 10
+
+
+def test_a_label_map_beside_the_mask_it_was_written_from(run: Run, case: Path, tmp_path: Path) -> None:
+    file = tmp_path / "ball.nii.gz"
+    assert run("export", case, "mask", "--to", file).code == 0
+    told = run("compare", file, f"{case}:mask", "--json").data
+    assert told["dice"] == pytest.approx(1, abs=1e-6)
+    assert told["hausdorff_mm"] < 1e-3
+    answer = run("compare", f"{file}:nothing", f"{case}:mask")
+    assert answer.code == 2
+    assert "say which segment of ball.nii.gz: ball.nii.gz:" in answer.err
