@@ -10,6 +10,7 @@ from ..ops.compare import Compare
 from ..plan.operation import Ref
 from ..values import Agreement, Mask, Part, Value, figures
 from . import verbs
+from .words import say
 
 CASE_SUFFIX = ".surgiplan"
 
@@ -18,7 +19,7 @@ def compare(arguments: Namespace) -> int:
     """Print all figures by which two regions are compared, each with unit and definition."""
     tolerance = Compare(a=Ref("a"), b=Ref("b"), tolerance=arguments.tolerance).tolerance
     found = agreement(region(arguments.a), region(arguments.b), tolerance)
-    verbs.say(arguments, figures(found), "\n".join(_lines(found)))
+    say(arguments, figures(found), "\n".join(_lines(found)))
     return 0
 
 

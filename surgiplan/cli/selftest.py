@@ -9,7 +9,7 @@ from .. import SAFETY_LINE, __version__
 from ..errors import StepFailed
 from ..selftest import Outcome, document, run
 from ..selftest.page import lines
-from . import verbs
+from .words import say
 
 
 def selftest(arguments: Namespace) -> int:
@@ -25,7 +25,7 @@ def selftest(arguments: Namespace) -> int:
         arguments.to.write_text(document(outcomes), encoding="utf-8")
     data = {"surgiplan": __version__, "python": sys.version.split()[0], "use": SAFETY_LINE}
     rows = [_told(one) for one in outcomes]
-    verbs.say(arguments, data | {"passed": not failed, "rows": rows}, f"{kept} rows hold. {SAFETY_LINE}")
+    say(arguments, data | {"passed": not failed, "rows": rows}, f"{kept} rows hold. {SAFETY_LINE}")
     if failed:
         raise StepFailed(
             f"rows {', '.join(failed)} of the selftest do not hold: do not plan with this installation, "
