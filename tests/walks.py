@@ -9,6 +9,7 @@ from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
 from surgiplan.ops.cut import Cut
+from surgiplan.ops.deface import Deface
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.keep_part import KeepPart
@@ -72,7 +73,7 @@ def sixty_steps() -> Plan:
         .add("cup_fit", Fit(body=Ref("bone"), against=Ref("cup")))
         .add("deviation", Fit(body=Ref("fragment"), against=Ref("overlaid", "moved")))
         .add("alike", Compare(a=Ref("bone"), b=Ref("painted")))
-        .add("bone_volume", Measure(kind="volume", part=Ref("bone")))
+        .add("faceless", Deface(volume=Ref("ct")))
         .add("shortening", Measure(kind="distance", points=marks[:2]))
     )
     n = 0
