@@ -90,9 +90,8 @@ def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
 
 def is_complete(picture: bytes, transfer_syntax: str) -> bool:
     """Whether a codestream ends as it should, where its decoder would fill up a lost end in silence."""
-    if picture[:2] != b"\xff\xd8" and transfer_syntax not in _HTJ2K:
-        return True
-    return picture[-64:].rstrip(b"\0\xff").endswith(b"\xff\xd9")  # writers fill up with either
+    end = picture[-64:].rstrip(b"\0\xff")  # writers fill up with either
+    return transfer_syntax not in SYNTAXES or end.endswith(b"\xff\xd9")
 
 
 def _claimed_bits(picture: bytes) -> tuple[int, bool]:

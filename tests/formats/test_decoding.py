@@ -170,7 +170,7 @@ def test_a_file_that_ends_the_child_is_named(tmp_path: Path, monkeypatch, decode
     series = only(tmp_path)
     monkeypatch.setattr(quarantine, "ROOMS", ("surgiplan.formats.", trials.__name__))
     monkeypatch.setattr(reading, "decoded_into", decoder)
-    monkeypatch.setattr(reading, "_seconds", lambda errands: 1.0)
+    monkeypatch.setattr(reading, "_seconds", lambda errands: 3.0)
     with pytest.raises(BadInput, match=rf"S1_IM00004\.dcm: reading it .*{says}"):
         dicom.read_series(series)
 
