@@ -130,7 +130,7 @@ def run(
     seconds: how long the function may be silent
     memory: bytes it may take beside the shared arrays
     Raises what it raised when that is a SurgiplanError; Lost when it died, hung or took too much memory;
-    RuntimeError when there is a fault in the function.
+    RuntimeError when there is a fault in the function, or the child does not start.
     """
     answers = list[Any]()
     _CHILD.obey((function, None, arguments), report, seconds, memory, name, answers.append)
@@ -209,11 +209,8 @@ class _Child:
         allowed = memory + sum(shared.nbytes for shared in given)
         message = pickle.dumps((*order, allowed))
         with self._lock:
+            pipe, pid = self._readied(report)
             try:
-                pipe, pid = self._started()
-                if not self._ready:
-                    self._next(pipe, partial(report, 0.0, "starting the reader"), _START_SECONDS)
-                    self._ready = True
                 pipe.send_bytes(message)
                 for shared in given:
                     shared.give(pipe, pid)
@@ -235,6 +232,21 @@ class _Child:
             except BaseException:
                 self._end()
                 raise
+
+    def _readied(self, report: Report) -> tuple[Connection, int]:
+        """The pipe to a child that waits for orders, and its number."""
+        try:
+            pipe, pid = self._started()
+            if not self._ready:
+                self._next(pipe, partial(report, 0.0, "starting the reader"), _START_SECONDS)
+                self._ready = True
+            return pipe, pid
+        except (EOFError, OSError) as problem:  # no fault of the file
+            self._end()
+            raise RuntimeError("the process that reads foreign files does not start") from problem
+        except BaseException:
+            self._end()
+            raise
 
     def _listen(
         self, pipe: Connection, report: Report, seconds: float, take: Callable[[Any], object]
@@ -266,8 +278,9 @@ class _Child:
             self._end()
             spawn = multiprocessing.get_context("spawn")
             self._pipe, theirs = spawn.Pipe()
-            self._process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
-            self._process.start()
+            process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+            process.start()
+            self._process = process
             theirs.close()
         assert self._process.pid is not None
         return self._pipe, self._process.pid

@@ -12,6 +12,7 @@ import pytest
 
 from surgiplan.errors import BadInput, Cancelled
 from surgiplan.formats import quarantine
+from surgiplan.progress import silent
 
 from . import trials
 
@@ -71,6 +72,13 @@ def test_what_is_the_users_to_mend_comes_as_it_is_and_a_fault_as_a_fault() -> No
     with pytest.raises(RuntimeError, match="ZeroDivisionError"):
         run(trials.stumble)
     assert run(trials.counted, 1) == 1
+
+
+def test_a_child_that_does_not_start_is_no_fault_of_the_file(monkeypatch) -> None:
+    monkeypatch.setattr(quarantine, "_serve", int)  # ends before it is ready
+    child = quarantine._Child()
+    with pytest.raises(RuntimeError, match="does not start"):
+        child.obey((trials.process_number, None, ()), silent, 1.0, 1 << 30, NAME, print)
 
 
 def test_a_stop_is_heard_within_a_second_and_ends_the_child() -> None:
