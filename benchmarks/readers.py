@@ -139,7 +139,7 @@ def bare(folder: str) -> Any:
             plain = imagecodecs.deflate_decode(data[start:], raw=True, out=volume[k].nbytes + 8192)
             stored = np.frombuffer(plain[-volume[k].nbytes :], "<u2")
         else:
-            at = data.index(b"\xe0\x7f\x10\x00OB\0\0\xff\xff\xff\xff") + 12
+            at = data.index(b"\xe0\x7f\x10\x00O") + 12
             at += 8 + int.from_bytes(data[at + 4 : at + 8], "little")
             size = int.from_bytes(data[at + 4 : at + 8], "little")
             stored = decoders[kind](data[at + 8 : at + 8 + size])

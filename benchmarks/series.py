@@ -39,7 +39,7 @@ SYNTAXES: Mapping[str, tuple[str, Callable[[NDArray[np.uint16]], bytes] | None]]
             a, codecformat="j2k", level=0, reversible=True, bitspersample=_BITS
         ),
     ),
-    "HTJ2K": (HTJ2KLossless, lambda a: imagecodecs.htj2k_encode(a, reversible=True, bitspersample=_BITS)),
+    "HTJ2K": (HTJ2KLossless, lambda a: imagecodecs.htj2k_encode(a, reversible=True)),
     "deflate": (DeflatedExplicitVRLittleEndian, None),
 }
 
@@ -92,6 +92,8 @@ def recoded(files: list[Path], folder: Path, syntax: str) -> None:
     def recode(path: Path) -> None:
         dataset = pydicom.dcmread(path)
         if encode is not None:
+            if uid == HTJ2KLossless:  # its encoder knows whole words alone
+                dataset.BitsStored, dataset.HighBit = 16, 15
             dataset.PixelData = encapsulate([encode(dataset.pixel_array)])
             dataset["PixelData"].is_undefined_length = True
         elif uid != DeflatedExplicitVRLittleEndian:

@@ -21,7 +21,7 @@ from .codecs import claimed_size, is_complete, quickly_decoded
 from .datasets import dataset_of, meta_of
 from .headers import Header, Slice, head_hash, slices_of
 from .layouts import native_pixels
-from .pixels import Misfit, measured, put, stored_pictures, stored_type, used_bits
+from .pixels import Misfit, fits_in_place, measured, put, settled, stored_pictures, stored_type, used_bits
 from .quarantine import Shared
 from .sources import Member, Reader
 
@@ -140,7 +140,12 @@ class _File:
     def decode(self, place: tuple[int, Slice], voxels: NDArray[Any]) -> None:
         """Put a picture at its k. Raises BadInput, Misfit."""
         k, picture = place
-        put(voxels, k, measured(self._guarded(self._stored, picture.frame), picture))
+        stored = self._guarded(self._stored, picture.frame)
+        if fits_in_place(picture, voxels):
+            voxels[k] = stored.view(np.int16)
+            settled(voxels[k], picture)
+        else:
+            put(voxels, k, measured(used_bits(stored, self._header), picture))
 
     def _guarded(self, act: Any, *arguments: Any) -> Any:
         try:
@@ -182,15 +187,15 @@ class _File:
         return np.frombuffer(found, stored_type(header), count).reshape(header.frames, *header.size)
 
     def _stored(self, frame: int) -> NDArray[Any]:
+        """The stored numbers in little endian, their unused bits cut off or not."""
         header = self._header
         if self._native is not None:
-            return used_bits(self._native[frame], header)
-        if self._frames:
-            decoded = quickly_decoded(self._frames[frame], header)
-            if decoded is not None:
-                return used_bits(decoded, header)
+            return self._native[frame]
+        if self._frames and (decoded := quickly_decoded(self._frames[frame], header)) is not None:
+            return decoded
         (stored,) = stored_pictures(self._dataset, header, [frame])
-        return stored
+        plain: NDArray[Any] = np.ascontiguousarray(stored, stored_type(header))
+        return plain
 
     @cached_property
     def _dataset(self) -> Any:

@@ -1,5 +1,6 @@
 """Stored pixels out of a data set, and the values that were measured."""
 
+import sys
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -135,6 +136,13 @@ def used_bits(stored: NDArray[Any], header: Header) -> NDArray[Any]:
     unused = header.bits_allocated - header.bits_stored
     values = stored.view(stored_type(header))
     return (values << unused) >> unused if unused else values
+
+
+def fits_in_place(picture: Slice, voxels: NDArray[Any]) -> bool:
+    """Whether `settled` can make the values of a picture in a volume."""
+    one = picture.slope in (0, 1) and float(picture.intercept).is_integer()
+    words = picture.header.bits_allocated == 16 and sys.byteorder == "little"
+    return one and words and voxels.dtype == np.int16
 
 
 def settled(values: NDArray[Any], picture: Slice) -> None:

@@ -4,7 +4,6 @@ Native pixels of plain files are read here, straight into the volume: no foreign
 Whatever must be decoded, or parsed by pydicom, is read by the quarantined child into shared memory.
 """
 
-import sys
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import blake2b
@@ -20,7 +19,7 @@ from ..progress import Report, part_of, silent
 from . import quarantine
 from .decoding import DIGEST, THREADS, Errand, changed, decoded_into, one_by_one, unreadable
 from .headers import Header, Slice, head_hash
-from .pixels import Misfit, measured, put, settled, stored_type, used_bits, whole_valued
+from .pixels import Misfit, fits_in_place, measured, put, settled, stored_type, used_bits, whole_valued
 from .sources import Member, Reader
 
 READERS = 8  # of files at a time: they wait for a cold disk side by side, and a warm one costs them nothing
@@ -118,7 +117,7 @@ def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Even
         if stop.is_set():
             return b""
         k, picture = at.get(frame, (-1, None))
-        in_place = picture is not None and _fits_in_place(picture, voxels)
+        in_place = picture is not None and fits_in_place(picture, voxels)
         target = voxels[k] if in_place else room
         size += _read_into(stream, target, header.member)
         hasher.update(target.data.cast("B"))
@@ -134,13 +133,6 @@ def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Even
     if size != header.member.size:
         raise changed(header.member)
     return hasher.digest()
-
-
-def _fits_in_place(picture: Slice, voxels: NDArray[Any]) -> bool:
-    one = picture.slope in (0, 1) and float(picture.intercept).is_integer()
-    return (
-        one and voxels.dtype == np.int16 and picture.header.bits_allocated == 16 and sys.byteorder == "little"
-    )
 
 
 def _exactly(stream: BinaryIO, count: int) -> bytes:
