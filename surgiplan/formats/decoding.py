@@ -188,14 +188,15 @@ class _File:
 
     def _stored(self, frame: int) -> NDArray[Any]:
         """The stored numbers in little endian, their unused bits cut off or not."""
-        header = self._header
+        header, stored = self._header, None
         if self._native is not None:
-            return self._native[frame]
-        if self._frames and (decoded := quickly_decoded(self._frames[frame], header)) is not None:
-            return decoded
-        (stored,) = stored_pictures(self._dataset, header, [frame])
-        plain: NDArray[Any] = np.ascontiguousarray(stored, stored_type(header))
-        return plain
+            stored = self._native[frame]
+        elif self._frames:
+            stored = quickly_decoded(self._frames[frame], header)
+        if stored is None:
+            (parsed,) = stored_pictures(self._dataset, header, [frame])
+            stored = np.ascontiguousarray(parsed, stored_type(header))
+        return stored
 
     @cached_property
     def _dataset(self) -> Any:
