@@ -22,6 +22,7 @@ from ..acts import intake, outlet
 from ..ops import OPERATIONS
 from ..plan.operation import Ref
 from ..plan.plan import Operations
+from ..stage.stage import offscreen_window
 from ..values import Vec3
 from . import keys, theme
 from .adding import by_group, lacking
@@ -65,7 +66,9 @@ class Window(QMainWindow):
         self.setWindowTitle("surgiplan")
         self.setAcceptDrops(True)
         self._painted, self._operations = painted, operations
-        if not painted:
+        if painted:
+            offscreen_window()  # the first one takes long: not when a case opens
+        else:
             interactor()
         self.recent = Recent(settings)
         self.faults = Faults(self, lambda: self.bench.desk.path.name if self.bench else "")
@@ -231,12 +234,19 @@ class Window(QMainWindow):
         desk.rested.connect(self._on_rested)
         bench.told.connect(self.say)
         bench.hovered.connect(self._on_hovered)
+        QTimer.singleShot(0, bench, lambda: self._begin(bench, one.session.case.read_only))
+
+    def _begin(self, bench: Bench, read_only: bool) -> None:
+        """Fill a bench that was laid out one turn before, so that the window breathes in between."""
+        if bench is not self.bench:
+            return  # closed again
+        desk = bench.desk
         self.recent.add(desk.path)
         desk.read_facts()
         if desk.plan.steps:
             desk.choose(desk.plan.steps[-1].name)
         desk.pursue()
-        if one.session.case.read_only:
+        if read_only:
             self.say(self.tr("The case is open read-only: nothing can be changed."))
         self._follow()
 
