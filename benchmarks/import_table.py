@@ -10,7 +10,7 @@ from itertools import groupby
 from pathlib import Path
 
 from surgiplan.formats import dicom
-from surgiplan.formats.series import Series
+from surgiplan.formats.dicom.series import Series
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "import.md"

@@ -21,7 +21,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from surgiplan.formats.dicomwrite import write_series
+from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.phantoms import Skull
 from surgiplan.values import Grid, Volume
 

@@ -22,7 +22,7 @@ from pydicom.uid import (
 )
 
 from surgiplan.formats.dicom import read_series, scan
-from surgiplan.formats.dicomwrite import write_series
+from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.formats.meshes import read_mesh, write_mesh
 from surgiplan.formats.volumes import read_volume, write_volume
 from surgiplan.values import FloatArray, Mesh, Part, Volume

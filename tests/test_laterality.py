@@ -13,7 +13,7 @@ import SimpleITK
 from scipy import ndimage
 
 from surgiplan.formats.dicom import read_series, scan
-from surgiplan.formats.dicomwrite import write_series
+from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.formats.meshes import read_mesh, write_mesh
 from surgiplan.ops.source import Source
 from surgiplan.ops.surface import Surface

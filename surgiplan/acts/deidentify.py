@@ -12,12 +12,12 @@ from typing import Any
 from .. import __version__
 from ..errors import BadInput, CaseError
 from ..formats import quarantine
-from ..formats.deidentify import Treated, spoken, treated
-from ..formats.headers import Identity
-from ..formats.profile import EDITION
-from ..formats.pseudonyms import Options, Pseudonyms, dated
+from ..formats.dicom.headers import Identity
+from ..formats.privacy.deidentify import Treated, spoken, treated
+from ..formats.privacy.profile import EDITION
+from ..formats.privacy.pseudonyms import Options, Pseudonyms, dated
+from ..formats.privacy.terms import cleaned
 from ..formats.sources import Member, Reader, listed
-from ..formats.terms import cleaned
 from ..progress import Report, paced, silent
 from ..values import Mask, Volume
 from .intake import Loaded

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from ..errors import BadInput, Usage
 from ..formats import dicom, meshes, volumes
-from ..formats.lattice import moved_to
-from ..formats.plausible import hounsfield_doubts
+from ..formats.dicom.plausible import hounsfield_doubts
+from ..formats.volumes.lattice import moved_to
 from ..plan.casefile import CaseFile
 from ..plan.plan import Operations, Plan, Step
 from ..progress import Report, silent

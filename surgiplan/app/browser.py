@@ -14,11 +14,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..formats.candidates import accepted
-from ..formats.issues import CHOICES
-from ..formats.patients import told_apart_by
-from ..formats.pixels import known_name
-from ..formats.series import Scan, Series
+from ..formats.dicom.candidates import accepted
+from ..formats.dicom.issues import CHOICES
+from ..formats.dicom.patients import told_apart_by
+from ..formats.dicom.pixels import known_name
+from ..formats.dicom.series import Scan, Series
 from . import theme
 from .dialogs import ImportDialog
 from .jobs import Jobs

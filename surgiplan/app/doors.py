@@ -14,8 +14,8 @@ from ..acts import intake, outlet
 from ..acts.deidentify import SECRET_BYTES, without_identity
 from ..errors import BadInput, Cancelled, CaseError, StepFailed
 from ..formats import dicom
-from ..formats.pseudonyms import Options
-from ..formats.series import Scan, Series
+from ..formats.dicom.series import Scan, Series
+from ..formats.privacy.pseudonyms import Options
 from ..plan.casefile import CaseFile
 from ..plan.operation import Ref
 from ..plan.plan import Operations, Plan, Step

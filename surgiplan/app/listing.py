@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
 )
 
 from ..acts.intake import day_words
-from ..formats.headers import Identity
-from ..formats.series import Scan, Series
+from ..formats.dicom.headers import Identity
+from ..formats.dicom.series import Scan, Series
 from . import theme
 from .previews import Look, Looker, thumbnail
 

@@ -10,8 +10,8 @@ from PySide6.QtGui import QColor, QImage, QPainter, QPaintEvent, QPixmap, QWheel
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
 from ..errors import BadInput, Cancelled
-from ..formats.preview import Preview, grey_window, preview
-from ..formats.series import Series
+from ..formats.dicom.preview import Preview, grey_window, preview
+from ..formats.dicom.series import Series
 from ..scene import AXES, View, shade
 from ..scene.slices import cut_through
 from . import theme

@@ -7,7 +7,7 @@ from typing import Any
 from ..acts import deidentify as act
 from ..acts.intake import Loaded
 from ..errors import Usage
-from ..formats.pseudonyms import Options
+from ..formats.privacy.pseudonyms import Options
 from .words import say
 
 _ALONE = ("descriptors", "uids", "characteristics")

@@ -7,7 +7,7 @@ import numpy as np
 
 from ..errors import StepFailed
 from ..formats import dicom, meshes
-from ..formats.dicomwrite import write_series
+from ..formats.dicom.dicomwrite import write_series
 from ..ops.keep_part import KeepPart
 from ..ops.surface import Surface
 from ..ops.threshold import Threshold

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from ..formats import dicom
-from ..formats.dicomwrite import COMPRESSED, NATIVE, write_series
+from ..formats.dicom.dicomwrite import COMPRESSED, NATIVE, write_series
 from ..phantoms import Chirality
 from ..values import FloatArray, Grid, Pose, Volume
 from .bench import Bench, only_series

@@ -12,7 +12,7 @@ from surgiplan.acts import intake, outlet
 from surgiplan.acts.report import Report, page, write_report
 from surgiplan.errors import BadInput, CaseError, Usage
 from surgiplan.formats import dicom
-from surgiplan.formats.dicomwrite import write_series
+from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.formats.meshes import read_mesh, write_mesh
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.casefile import CaseFile

@@ -14,9 +14,9 @@ from surgiplan.app import previews
 from surgiplan.app.browser import SeriesBrowser
 from surgiplan.app.listing import KIND, REMARKS, WHAT, middle_of
 from surgiplan.formats import dicom
-from surgiplan.formats.dicomwrite import write_series
-from surgiplan.formats.preview import grey_window, preview
-from surgiplan.formats.series import Series
+from surgiplan.formats.dicom.dicomwrite import write_series
+from surgiplan.formats.dicom.preview import grey_window, preview
+from surgiplan.formats.dicom.series import Series
 from surgiplan.values import Grid, Volume, given_away
 from tests.app.conftest import Person, asymmetric_volume
 from tests.app.test_heartbeat import LONGEST_S, Heartbeat

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from surgiplan import cli
-from surgiplan.formats.dicomwrite import write_series
+from surgiplan.formats.dicom.dicomwrite import write_series
 from tests.ops.shapes import ball_scan
 
 

@@ -9,7 +9,7 @@ import pytest
 from surgiplan.acts import deidentify as act
 from surgiplan.errors import Cancelled
 from surgiplan.formats import dicom
-from surgiplan.formats.pseudonyms import Options
+from surgiplan.formats.privacy.pseudonyms import Options
 from tests.cli.conftest import Run
 from tests.formats.canaries import found_in
 from tests.formats.making import edited, written

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surgiplan.formats.dicomwrite import write_series
+from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.plan.casefile import CaseFile
 from tests.cli.conftest import Answer, Run
 from tests.ops.shapes import CENTRE, ball_scan, grid

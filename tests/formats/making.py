@@ -26,7 +26,7 @@ from pydicom.valuerep import DSfloat
 from scipy.spatial.transform import Rotation
 
 from surgiplan.formats import dicom
-from surgiplan.formats.dicomwrite import uid_of, write_series
+from surgiplan.formats.dicom.dicomwrite import uid_of, write_series
 from surgiplan.values import Grid, Volume
 
 FRAME = "1.2.826.0.1.3680043.8.498.1"

@@ -20,9 +20,10 @@ from pydicom.uid import (
 )
 
 from surgiplan.errors import BadInput, Cancelled
-from surgiplan.formats import dicom, quarantine, reading
-from surgiplan.formats.codecs import quickly_decoded
-from surgiplan.formats.pixels import measured, settled, stored_pictures, used_bits
+from surgiplan.formats import dicom, quarantine
+from surgiplan.formats.dicom import reading
+from surgiplan.formats.dicom.codecs import quickly_decoded
+from surgiplan.formats.dicom.pixels import measured, settled, stored_pictures, used_bits
 
 from . import trials
 from .making import edited, only, volume, written

@@ -11,10 +11,11 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, JPEGLSLossless
 
 from surgiplan.acts.deidentify import deidentify
-from surgiplan.formats import bare, dicom
-from surgiplan.formats.deidentify import Treated, treated
-from surgiplan.formats.pseudonyms import Options, Pseudonyms
-from surgiplan.formats.terms import cleaned
+from surgiplan.formats import dicom
+from surgiplan.formats.privacy import bare
+from surgiplan.formats.privacy.deidentify import Treated, treated
+from surgiplan.formats.privacy.pseudonyms import Options, Pseudonyms
+from surgiplan.formats.privacy.terms import cleaned
 
 from .canaries import CHARSETS, CLASSES, canary_series, found_in, planted_file
 from .making import J2K, edited, only, recoded, volume, written

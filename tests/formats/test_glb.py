@@ -10,8 +10,8 @@ import pytest
 import trimesh
 
 from surgiplan.errors import BadInput
-from surgiplan.formats.glb import glb_bytes
 from surgiplan.formats.meshes import read_mesh, write_mesh
+from surgiplan.formats.meshes.glb import glb_bytes
 from surgiplan.values import Mesh
 from tests.ops.shapes import ball
 

@@ -14,8 +14,8 @@ import SimpleITK
 from pydicom.uid import ExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from surgiplan.formats import dicom
-from surgiplan.formats.deidentify import treated
-from surgiplan.formats.pseudonyms import Dates, Options, Pseudonyms
+from surgiplan.formats.privacy.deidentify import treated
+from surgiplan.formats.privacy.pseudonyms import Dates, Options, Pseudonyms
 from surgiplan.formats.sources import Reader, listed
 from surgiplan.values import Volume
 from tests.formats.making import J2K, JPEG_LOSSLESS, edited, grid, only, recoded, volume, written

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from surgiplan.errors import BadInput
-from surgiplan.formats.lattice import moved_to
 from surgiplan.formats.volumes import read_labels, read_volume
+from surgiplan.formats.volumes.lattice import moved_to
 from surgiplan.values import Grid, Mask
 
 LABELS = np.zeros((4, 5, 6), np.uint8)

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 
 from surgiplan.formats import dicom
-from surgiplan.formats.codecs import claimed_size
+from surgiplan.formats.dicom.codecs import claimed_size
 from surgiplan.values import Volume
 
 from .making import edited, grid, only, volume, written

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from surgiplan.formats.plausible import hounsfield_doubts, side_doubts
+from surgiplan.formats.dicom.plausible import hounsfield_doubts, side_doubts
 from surgiplan.values import Grid, Volume
 
 from .making import edited, grid, only, volume, written

@@ -7,8 +7,8 @@ import pytest
 
 from surgiplan.errors import BadInput
 from surgiplan.formats import dicom
-from surgiplan.formats.dicomwrite import write_series
-from surgiplan.formats.preview import grey_window, preview
+from surgiplan.formats.dicom.dicomwrite import write_series
+from surgiplan.formats.dicom.preview import grey_window, preview
 from surgiplan.phantoms import PHANTOMS
 from surgiplan.values import Grid, Volume, given_away
 

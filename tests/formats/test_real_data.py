@@ -11,7 +11,7 @@ from scipy import ndimage
 
 from benchmarks import import_table
 from surgiplan.formats import dicom
-from surgiplan.formats.plausible import hounsfield_doubts
+from surgiplan.formats.dicom.plausible import hounsfield_doubts
 from surgiplan.values import Volume
 
 pytestmark = pytest.mark.real_data

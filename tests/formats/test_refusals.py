@@ -11,7 +11,7 @@ from pydicom.uid import generate_uid
 
 from surgiplan.errors import BadInput
 from surgiplan.formats import dicom
-from surgiplan.formats.dicomwrite import uid_of
+from surgiplan.formats.dicom.dicomwrite import uid_of
 
 from .making import edited, grid, only, texts, volume, written
 

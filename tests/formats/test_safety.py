@@ -16,7 +16,8 @@ from pydicom.encaps import encapsulate
 from pydicom.uid import DeflatedExplicitVRLittleEndian, JPEGLSLossless, RLELossless
 
 from surgiplan.errors import BadInput
-from surgiplan.formats import dicom, pixels, sources
+from surgiplan.formats import dicom, sources
+from surgiplan.formats.dicom import pixels
 
 from .making import edited, only, texts, volume, written
 

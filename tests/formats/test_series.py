@@ -19,8 +19,8 @@ from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from surgiplan.errors import BadInput, Cancelled, CaseError
 from surgiplan.formats import dicom, sources
-from surgiplan.formats.dicomwrite import COMPRESSED, NATIVE, uid_of, write_series
-from surgiplan.formats.reading import READERS
+from surgiplan.formats.dicom.dicomwrite import COMPRESSED, NATIVE, uid_of, write_series
+from surgiplan.formats.dicom.reading import READERS
 from surgiplan.values import Volume
 
 from .making import J2K, JPEG_LOSSLESS, edited, grid, only, recoded, volume, without_meta, written

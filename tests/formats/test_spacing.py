@@ -7,8 +7,8 @@ import pytest
 
 from surgiplan.errors import BadInput, Usage
 from surgiplan.formats import dicom
-from surgiplan.formats.between import evened
-from surgiplan.formats.spacing import Spacing, spaced
+from surgiplan.formats.dicom.between import evened
+from surgiplan.formats.dicom.spacing import Spacing, spaced
 from surgiplan.progress import silent
 
 from .making import edited, grid, only, volume, written

@@ -7,7 +7,7 @@ import pydicom
 import pytest
 
 from surgiplan.formats import dicom
-from surgiplan.formats.crowds import volumes_in
+from surgiplan.formats.dicom.crowds import volumes_in
 from surgiplan.values import Volume
 
 from .making import edited, grid, only, volume, written

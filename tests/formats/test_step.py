@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 
 from surgiplan.errors import BadInput
-from surgiplan.formats import step
-from surgiplan.formats.meshes import read_mesh
+from surgiplan.formats.meshes import read_mesh, step
 from tests.formats.test_mutants import mutants
 
 SIZES = {  # mm, as its makers state them

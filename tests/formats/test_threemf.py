@@ -10,8 +10,7 @@ import pytest
 import trimesh
 
 from surgiplan.errors import BadInput
-from surgiplan.formats import threemf
-from surgiplan.formats.meshes import read_mesh, write_mesh
+from surgiplan.formats.meshes import read_mesh, threemf, write_mesh
 from surgiplan.values import Mesh, Part
 from tests.ops.shapes import ball
 

@@ -9,7 +9,7 @@ import SimpleITK
 from numpy.typing import NDArray
 
 from surgiplan.formats import dicom
-from surgiplan.formats.shear import upright
+from surgiplan.formats.dicom.shear import upright
 from surgiplan.values import Volume
 
 from .making import edited, grid, only, written

@@ -19,10 +19,10 @@ from pydicom.uid import (
     RLELossless,
 )
 
-from surgiplan.formats.datasets import looks_like_dicom
-from surgiplan.formats.headers import Slice, slices_of
+from surgiplan.formats.dicom.datasets import looks_like_dicom
+from surgiplan.formats.dicom.headers import Slice, slices_of
+from surgiplan.formats.dicom.walker import MAX_HEAD, Walker
 from surgiplan.formats.sources import Member
-from surgiplan.formats.walker import MAX_HEAD, Walker
 
 from .making import edited, recoded, volume, without_meta, written
 

@@ -8,7 +8,7 @@ import time
 import numpy as np
 
 from surgiplan.errors import BadInput
-from surgiplan.formats.decoding import decoded_into
+from surgiplan.formats.dicom.decoding import decoded_into
 from surgiplan.progress import Report, silent
 
 

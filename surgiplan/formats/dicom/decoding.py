@@ -1,0 +1,206 @@
+"""What the quarantined child does with files whose pixels must be decoded, or which pydicom must parse."""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from typing import Any
+
+import imagecodecs
+import numpy as np
+from numpy.typing import NDArray
+from pydicom.encaps import generate_frames
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
+
+from ...errors import BadInput, SurgiplanError
+from ...progress import Report
+from ..quarantine import Shared
+from ..sources import Member, Reader
+from .codecs import claimed_size, is_complete, quickly_decoded
+from .datasets import dataset_of, meta_of
+from .headers import Header, Slice, head_hash, slices_of
+from .layouts import native_pixels
+from .pixels import Misfit, fits_in_place, measured, put, settled, stored_pictures, stored_type, used_bits
+
+DIGEST = 16
+THREADS = max(2, min(8, os.cpu_count() or 2))
+_OVERHEAD, _USUAL_OVERHEAD = 64 << 20, 256 << 10
+
+
+@dataclass(frozen=True)
+class Errand:
+    """A file, and at which k of the volume its pictures lie, in the order of the file."""
+
+    header: Header
+    places: tuple[tuple[int, Slice], ...]
+
+
+def pictures_in(member: Member) -> tuple[Slice, ...]:
+    """The pictures of a file as pydicom reads it. Raises BadInput when it is damaged."""
+    try:
+        with Reader() as reader, reader.open(member) as stream:
+            return slices_of(io.BufferedReader(stream, 1 << 16), member)  # type: ignore[type-var]
+    except MemoryError:
+        raise
+    except Exception as problem:  # damaged bytes make pydicom raise nearly anything
+        raise BadInput(why(problem)) from None
+
+
+def why(problem: Exception) -> str:
+    """What to say of an error while reading; never a text that a library made of the bytes."""
+    return str(problem) if isinstance(problem, BadInput) else type(problem).__name__
+
+
+def changed(member: Member) -> BadInput:
+    """The error for a file that is not as the scan saw it."""
+    return BadInput(f"{member.name} is damaged or has changed since it was listed: fetch it again")
+
+
+def unreadable(member: Member, problem: Exception) -> BadInput:
+    """The error for a file that cannot be read."""
+    return BadInput(f"{member.name} cannot be read ({why(problem)}): fetch the file again")
+
+
+def one_by_one(futures: Sequence[Future[Any]], report: Report) -> Iterator[Any]:
+    """The results in their order; every twentieth of a second the report is told, and may stop it."""
+    for n, future in enumerate(futures):
+        report(n / len(futures), "reading the images")
+        while not future.done():
+            try:
+                future.exception(timeout=0.05)
+            except TimeoutError:
+                report(n / len(futures), "reading the images")
+        yield future.result()
+
+
+def decoded_into(
+    errands: Sequence[Errand], numbers: Sequence[int], memory: Shared, notes: Shared, report: Report
+) -> bool:
+    """Decode the pictures of files into a volume, with all cores. It is run in the child.
+
+    numbers: rows of the notes, one for each file
+    memory: the volume [k, j, i]
+    notes: uint8 (files, DIGEST + 1): the hash of a file, and 1 when it is done
+    Gives whether all values fitted. Raises BadInput that names the damaged file.
+    """
+    with Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
+
+        def decode(errand: Errand, number: int) -> None:
+            file = _File(errand.header, reader)
+            for place in errand.places:
+                file.decode(place, memory.array)
+            notes.array[number] = (*file.digest, 1)
+
+        try:
+            singles = [(e, n) for e, n in zip(errands, numbers, strict=True) if e.header.frames == 1]
+            futures = [pool.submit(decode, *single) for single in singles]
+            for _ in one_by_one(futures, report):
+                pass
+            for errand, number in zip(errands, numbers, strict=True):
+                if errand.header.frames > 1:
+                    file = _multi_frame(errand.header)
+                    futures = [pool.submit(file.decode, place, memory.array) for place in errand.places]
+                    for _ in one_by_one(futures, report):
+                        pass
+                    notes.array[number] = (*file.digest, 1)
+        except Misfit:
+            return False
+        finally:
+            pool.shutdown(cancel_futures=True)
+    return True
+
+
+@lru_cache(maxsize=1)  # frames that are compared are asked for one at a time
+def _multi_frame(header: Header) -> "_File":
+    with Reader() as reader:
+        return _File(header, reader)
+
+
+class _File:
+    """A file that is read whole, once."""
+
+    def __init__(self, header: Header, reader: Reader) -> None:
+        self._header, member = header, header.member
+        try:
+            with reader.open(member) as stream:
+                data = b"".join(iter(lambda: stream.read(1 << 24), b""))
+        except Exception as problem:  # a damaged archive raises many kinds
+            raise unreadable(member, problem) from None
+        if len(data) != member.size or head_hash(data[: header.head_size]) != header.head_digest:
+            raise changed(member)
+        self.digest = blake2b(data, digest_size=DIGEST).digest()
+        self._data = data
+        self._frames: Sequence[bytes] = ()
+        self._native: NDArray[Any] | None = None
+        self._guarded(self._look)
+
+    def decode(self, place: tuple[int, Slice], voxels: NDArray[Any]) -> None:
+        """Put a picture at its k. Raises BadInput, Misfit."""
+        k, picture = place
+        stored = self._guarded(self._stored, picture.frame)
+        if fits_in_place(picture, voxels):
+            voxels[k] = stored.view(np.int16)
+            settled(voxels[k], picture)
+        else:
+            put(voxels, k, measured(used_bits(stored, self._header), picture))
+
+    def _guarded(self, act: Any, *arguments: Any) -> Any:
+        try:
+            return act(*arguments)
+        except (SurgiplanError, KeyboardInterrupt, SystemExit):
+            raise
+        except BaseException as problem:  # a panic in a Rust decoder is not an Exception
+            name, kind = self._header.member.name, type(problem).__name__
+            raise BadInput(
+                f"{name}: the pixel data is damaged or cut short ({kind}): fetch the file again"
+            ) from None
+
+    def _look(self) -> None:
+        """Find the frames, as far as that can be done without pydicom's data set."""
+        header = self._header
+        if header.transfer_syntax == DeflatedExplicitVRLittleEndian:
+            self._native = self._inflated()
+        elif header.pixels_at and UID(header.transfer_syntax).is_encapsulated:
+            coded = self._data[header.pixels_at :]
+            self._frames = list(generate_frames(coded, number_of_frames=header.frames))
+            if any(claimed_size(frame) not in (None, header.size) for frame in self._frames):
+                raise BadInput(f"{header.member.name}: the pixel data has another size than the header says")
+            if not all(is_complete(frame, header.transfer_syntax) for frame in self._frames):
+                raise BadInput(f"{header.member.name}: the pixel data is cut short: fetch the file again")
+
+    def _inflated(self) -> NDArray[Any] | None:
+        """The pixels of a deflated file that is plain within."""
+        header, stream = self._header, io.BytesIO(self._data)
+        meta_of(stream)
+        room = header.pixel_bytes + _USUAL_OVERHEAD
+        try:
+            inflated = imagecodecs.deflate_decode(stream.read().rstrip(b"\0"), raw=True, out=room)
+        except Exception:
+            return None  # zlib, which bears more, is asked
+        found = native_pixels(bytes(inflated))
+        if found is None or found.nbytes < header.pixel_bytes:
+            return None
+        count = header.frames * header.rows * header.columns
+        return np.frombuffer(found, stored_type(header), count).reshape(header.frames, *header.size)
+
+    def _stored(self, frame: int) -> NDArray[Any]:
+        """The stored numbers in little endian, their unused bits cut off or not."""
+        header, stored = self._header, None
+        if self._native is not None:
+            stored = self._native[frame]
+        elif self._frames:
+            stored = quickly_decoded(self._frames[frame], header)
+        if stored is None:
+            (parsed,) = stored_pictures(self._dataset, header, [frame])
+            stored = np.ascontiguousarray(parsed, stored_type(header))
+        return stored
+
+    @cached_property
+    def _dataset(self) -> Any:
+        try:
+            return dataset_of(io.BytesIO(self._data), pixels_up_to=self._header.pixel_bytes + _OVERHEAD)
+        except Exception as problem:
+            raise unreadable(self._header.member, problem) from None

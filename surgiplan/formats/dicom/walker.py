@@ -1,0 +1,181 @@
+"""The headers of plain DICOM files in one bounded walk; whatever is odd is left to pydicom.
+
+Plain is a file with preamble and meta information in explicit or implicit VR little endian (compressed
+pixels too), whose tags rise, whose lengths are even, and whose asked values are written as the standard
+says. Of such a file the walk gives what pydicom gives, some ten times faster, since it looks only at what
+is asked for. It is pure Python, does not recurse and reads no more than MAX_HEAD bytes.
+Source: DICOM PS3.5 chapter 6.
+"""
+
+import re
+import struct
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from ..sources import Member
+from .headers import Slice, slices_under
+from .layouts import PIXELS, Layout, Odd, Part, Short, explicit_walk, implicit_walk, tag_at
+
+FIRST_READ, MAX_HEAD = 16 << 10, 4 << 20
+_READS = (FIRST_READ, 256 << 10, MAX_HEAD)
+_MAX_KNOWN, _MAX_LAYOUTS = 20_000, 64
+_PLAIN_TEXT = re.compile(rb"[ -~]*\0?").fullmatch
+_WIDE_TEXT = re.compile(rb"[ -~\x80-\xff]*\0?").fullmatch
+_LATIN_TEXT = re.compile(rb"[ -~\xa0-\xff]*\0?").fullmatch
+_UID = re.compile(rb"[0-9]+(?:\.[0-9]+)*\0?").fullmatch
+_DECIMAL = rb" *[+-]?(?:[0-9]{1,20}(?:\.[0-9]{0,20})?|\.[0-9]{1,20})(?:[eE][+-]?[0-9]{1,3})? *"
+_DECIMALS = re.compile(_DECIMAL + rb"(?:\\" + _DECIMAL + rb")*\0?").fullmatch
+_WHOLE = rb" *[+-]?[0-9]{1,15} *"
+_WHOLES = re.compile(_WHOLE + rb"(?:\\" + _WHOLE + rb")*\0?").fullmatch
+_BINARY = {b"US": "H", b"SS": "h", b"UL": "I", b"SL": "i", b"FL": "f", b"FD": "d"}
+_CODED = frozenset(b"AE AS CS DA DT TM".split())
+_WORDED = frozenset(b"LO SH PN".split())
+_CHARSETS = {b"": "ascii", b"ISO_IR 6": "ascii", b"ISO_IR 100": "latin-1", b"ISO_IR 192": "utf-8"}
+
+
+class Plain:
+    """The elements of a plain file; `get` answers as a pydicom data set does, or raises Odd.
+
+    file_meta: its meta information
+    original_encoding: whether its VR are implicit, and its bytes in little endian
+    """
+
+    __slots__ = ("_data", "_known", "_part", "file_meta", "original_encoding")
+
+    def __init__(self, data: bytes, part: Part, known: dict[Any, Any], meta: "Plain | None") -> None:
+        self._data, self._part, self._known = data, part, known
+        self.file_meta, self.original_encoding = meta, (part.implicit, True)
+
+    def get(self, keyword: str) -> Any:
+        """The value of an element: text, a number, or a list of these; None when absent or empty."""
+        spots = self._part.spots
+        if keyword not in spots:
+            spots[keyword] = self._part.spot(self._data, keyword)
+        spot = spots[keyword]
+        if spot is None:
+            return None
+        start, end, vr = spot
+        key = (vr, self._part.charset, self._data[start:end])
+        if key not in self._known:
+            if len(self._known) > _MAX_KNOWN:
+                self._known.clear()
+            self._known[key] = _value(*key)
+        return self._known[key]
+
+
+def _value(vr: bytes, charset: bytes, raw: bytes) -> Any:
+    """What pydicom makes of the bytes of an element that is written as the standard says."""
+    if vr in _BINARY:
+        return _binary(vr, raw)
+    if vr in _WORDED:
+        return _worded(vr, raw, charset)
+    if vr == b"UI" and _UID(raw):
+        return raw.rstrip(b"\0").decode("ascii")
+    if vr in _CODED and _PLAIN_TEXT(raw):
+        return _one_or_more(raw.rstrip(b" \0").decode("ascii").split("\\"))
+    if (vr == b"DS" and _DECIMALS(raw)) or (vr == b"IS" and _WHOLES(raw)):
+        return _one_or_more([part.strip() for part in raw.rstrip(b"\0").decode("ascii").split("\\")])
+    raise Odd
+
+
+def _binary(vr: bytes, raw: bytes) -> Any:
+    form = _BINARY[vr]
+    count, rest = divmod(len(raw), struct.calcsize("<" + form))
+    if rest:
+        raise Odd
+    return _one_or_more(list(struct.unpack(f"<{count}{form}", raw)))
+
+
+def _worded(vr: bytes, raw: bytes, charset: bytes) -> Any:
+    if charset not in _CHARSETS:
+        raise Odd
+    encoding = _CHARSETS[charset]
+    if not _PLAIN_TEXT(raw) and not (
+        (encoding == "utf-8" and _WIDE_TEXT(raw)) or (encoding == "latin-1" and _LATIN_TEXT(raw))
+    ):
+        raise Odd
+    if vr == b"PN" and (b"=" in raw or b"\\" in raw):
+        raise Odd
+    try:
+        decoded = raw.decode(encoding)
+    except UnicodeDecodeError:
+        raise Odd from None
+    return _one_or_more([part.rstrip("\0 ") for part in decoded.split("\\")])
+
+
+def _one_or_more(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else parts
+
+
+@cache
+def _little_endian(syntax: str) -> bool:
+    """Whether the data set of this syntax is written plainly in little endian."""
+    uid = UID(syntax)
+    if not uid.is_transfer_syntax or uid.is_private or uid == DeflatedExplicitVRLittleEndian:
+        return False
+    return uid in (ExplicitVRLittleEndian, ImplicitVRLittleEndian) or uid.is_encapsulated
+
+
+class Walker:
+    """Walks over the headers of one scan and remembers the layouts and values that its files share."""
+
+    def __init__(self) -> None:
+        self._known: dict[Any, Any] = {}
+        self._layouts: list[Layout] = []
+
+    def slices(self, member: Member, first_bytes: Callable[[int], bytes]) -> tuple[Slice, ...] | None:
+        """The pictures of a plain file as `slices_of` gives them; None when it is odd.
+
+        first_bytes: gives so many bytes from the beginning of the file, or all when it is shorter
+        """
+        for count in _READS:
+            data = first_bytes(count)
+            if len(data) != min(count, member.size):
+                return None
+            try:
+                layout = self._layout_of(data, len(data) == member.size)
+                meta = Plain(data, layout.meta, self._known, None)
+                plain = Plain(data, layout.body, self._known, meta)
+                if not plain.get("SOPClassUID"):
+                    return None
+                at = layout.at
+                return slices_under(plain, member, data[:at], data[at : at + 12])
+            except Short:
+                continue
+            except (Odd, struct.error):
+                return None
+        return None
+
+    def _layout_of(self, data: bytes, whole: bool) -> Layout:
+        for n, layout in enumerate(self._layouts):
+            if layout.fits(data):
+                if n:
+                    self._layouts.insert(0, self._layouts.pop(n))
+                return layout
+        layout = self._walked(data, whole)
+        if layout.at + 12 <= len(data):
+            self._layouts = [layout, *self._layouts[: _MAX_LAYOUTS - 1]]
+        return layout
+
+    def _walked(self, data: bytes, whole: bool) -> Layout:
+        """The layout by a walk; its end is that of the file when there is no pixel data."""
+        if data[128:132] != b"DICM":
+            raise Odd
+        places: dict[int, int] = {}
+        nested = list[int]()
+        at = explicit_walk(data, 132, whole, 0x00020000, 0x0002FFFF, places, nested)
+        meta = Part(data, places, False)
+        syntax = Plain(data, meta, self._known, None).get("TransferSyntaxUID")
+        if not isinstance(syntax, str) or not _little_endian(syntax):
+            raise Odd
+        implicit, places = syntax == ImplicitVRLittleEndian, {}
+        if implicit is data[at + 4 : at + 6].isupper():  # as pydicom tells the two apart
+            raise Odd
+        walk = implicit_walk if implicit else explicit_walk
+        at = walk(data, at, whole, 0x00040000, 0xFFFFFFFF, places, nested)
+        if at < len(data) and tag_at(data, at) not in PIXELS:
+            raise Odd
+        return Layout(data, meta, Part(data, places, implicit), nested, at)
