@@ -1,14 +1,14 @@
 """Export: an up-to-date result leaves the case as a file, checked by reading it back."""
 
 import json
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from .. import SAFETY_LINE, __version__
-from ..errors import BadInput, CaseError
+from ..errors import BadInput
 from ..formats import meshes, volumes
+from ..formats.files import write_whole
 from ..plan.casefile import CaseFile
 from ..plan.plan import Key
 from ..values import Mask, Part, Value, Volume, figures
@@ -43,7 +43,8 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
     if side:
         notes["side"] = {"R": "RIGHT", "L": "LEFT"}[side]
     if path.suffix.lower() == FIGURES:
-        _write_json(path, {"name": name, "notes": notes, "figures": figures(value)})
+        content = {"name": name, "notes": notes, "figures": figures(value)}
+        write_whole(path, json.dumps(content, indent=1).encode())
     elif isinstance(value, Part):
         meshes.write_mesh(value, path, notes=notes)
     elif isinstance(value, Volume | Mask):
@@ -60,16 +61,3 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
     if not case.read_only:
         case.journal("export", **{k: v for k, v in told.items() if k != "figures"}, recipe=key)
     return told
-
-
-def _write_json(path: Path, content: dict[str, Any]) -> None:
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(json.dumps(content, indent=1), encoding="utf-8")
-        part.replace(path)
-    except OSError as problem:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-        raise CaseError(
-            f"{path.name} could not be written ({problem.strerror}): choose another place"
-        ) from problem

@@ -165,7 +165,7 @@ def test_what_is_no_shape_goes_out_as_json_alone(case: CaseFile, tmp_path: Path)
         outlet.export(case, "m", "k", ball_mask(), tmp_path / "m.stl")
     outlet.export(case, "m", "k", ball_mask(), tmp_path / "m.json")
     assert json.loads((tmp_path / "m.json").read_text())["figures"]["voxels"] > 0
-    with pytest.raises(CaseError, match="could not be written"):
+    with pytest.raises(CaseError, match="was not written"):
         outlet.export(case, "m", "k", ball_mask(), tmp_path / "no" / "m.json")
 
 
