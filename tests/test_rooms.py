@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1] / "surgiplan"
 MAY_IMPORT = {
     "errors": set(),
     "progress": set(),
+    "shipped": set(),
     "values": set(),
     "algorithms": {"values"},
     "formats": {"values"},
@@ -22,7 +23,7 @@ MAY_IMPORT = {
     "session": {"plan", "scene", "values"},
     "selftest": {"values", "formats", "algorithms", "plan", "ops", "phantoms"},
 }
-GROUND = {"errors", "progress"}
+GROUND = {"errors", "progress", "shipped"}
 EVERYTHING_BELOW = {*MAY_IMPORT}
 MAY_IMPORT["cli"] = EVERYTHING_BELOW
 MAY_IMPORT["app"] = EVERYTHING_BELOW
@@ -32,6 +33,7 @@ NUMBERS = {"numpy"}
 LIBRARIES = {
     "errors": set(),
     "progress": set(),
+    "shipped": set(),
     "values": NUMBERS,
     "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "vtkmodules"},
     "formats": NUMBERS | {"pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},

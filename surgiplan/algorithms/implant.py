@@ -6,9 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from hashlib import blake2b
-from importlib import resources
-from importlib.resources.abc import Traversable
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -16,6 +13,7 @@ import manifold3d
 import numpy as np
 
 from ..errors import BadInput, StepFailed
+from ..shipped import resource_folder
 from ..values import Mesh
 from .solid import require_no_error
 
@@ -50,17 +48,6 @@ class Implant:
     material: str
     dimensions: Mapping[str, float] = field(hash=False)
     digest: str
-
-
-def resource_folder(name: str) -> Traversable:
-    """A folder of the program's resources, installed with it or beside it in a checkout.
-
-    name: such as "implants"
-    """
-    try:
-        return resources.files("surgiplan.resources").joinpath(name)
-    except ModuleNotFoundError:
-        return Path(__file__).resolve().parents[2] / "resources" / name
 
 
 @cache

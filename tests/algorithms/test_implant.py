@@ -6,9 +6,10 @@ import pytest
 
 from surgiplan.algorithms.clearance import collide
 from surgiplan.algorithms.distance import SignedDistance
-from surgiplan.algorithms.implant import catalogue, implant_mesh, read_implant, resource_folder
+from surgiplan.algorithms.implant import catalogue, implant_mesh, read_implant
 from surgiplan.algorithms.solid import require_solid
 from surgiplan.errors import BadInput
+from surgiplan.shipped import resource_folder
 from surgiplan.values import Part, Pose
 
 from .bodies import box, rod
