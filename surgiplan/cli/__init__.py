@@ -11,7 +11,7 @@ from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..formats.meshes import UNITS_MM
-from . import compare, crash, demo, imports, privacy, selftest, verbs
+from . import compare, crash, demo, imports, privacy, segmenting, selftest, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -113,6 +113,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_looking(command)
     _add_planning(command)
+    _add_assistance(command)
     return parser
 
 
@@ -211,3 +212,11 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made = command("apply", verbs.apply, "put the steps of a plan file on a case and compute them")
     made.add_argument("case", type=Path)
     made.add_argument("plan", type=Path)
+
+
+def _add_assistance(command: Callable[..., argparse.ArgumentParser]) -> None:
+    command("segmenters", segmenting.segmenters, "list the segmenters of others that can be asked")
+    made = command(
+        "segment-with", segmenting.segment_with, "let an installed segmenter find masks in a scan of a case"
+    )
+    segmenting.add_options(made)
