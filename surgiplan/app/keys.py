@@ -48,6 +48,7 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("retry", "&Try again", "Shift+F5", "Compute failed steps again"),
     ("stop", "S&top", "Ctrl+.", "Stop what is being computed"),
     ("help_keys", "&Keys and mouse", "F1", "The list of gestures and keys"),
+    ("selftest", "&Selftest...", "", "Measure this installation on phantoms, beside the goals"),
     ("about", "&About surgiplan", "", "What this program is, and what it is not"),
 )
 _SIDES = ("look_anterior", "look_posterior", "look_left", "look_right", "look_superior", "look_inferior")
@@ -61,7 +62,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (*_ALONE, "-", "reset_views", "-", *_SIDES, "-", "*presets", "neurological", "full_screen"),
     ),
     ("&Step", ("add_step", "*operations", "-", "apply", "hide", "-", "compute", "retry", "stop")),
-    ("&Help", ("help_keys", "about")),
+    ("&Help", ("help_keys", "selftest", "about")),
 )
 NEED_CASE = frozenset(
     (*_ALONE, *_SIDES, "reset_views", "neurological", "export", "report", "screenshot", "side", "close_case")

@@ -8,6 +8,7 @@ from pathlib import Path
 from PySide6.QtCore import QSettings, Qt, QTimer
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
+    QDialog,
     QFileDialog,
     QLabel,
     QMainWindow,
@@ -200,6 +201,7 @@ class Window(QMainWindow):
             "quit": self.close,
             "full_screen": lambda: self.setWindowState(self.windowState() ^ Qt.WindowState.WindowFullScreen),
             "help_keys": lambda: keys.KeysDialog(self).open(),
+            "selftest": self._show_selftest,
             "about": lambda: tell(self, self.tr("About surgiplan"), about_text(), "info"),
         }
         if self.bench is not None:
@@ -352,6 +354,13 @@ class Window(QMainWindow):
             dialog.accepted.connect(lambda: desk.set_side(dialog.choice.side))
             dialog.open()
 
+    def _show_selftest(self) -> None:
+        from .selftest import SelftestDialog  # the phantoms are loaded when they are wanted
+
+        dialog = self.findChild(SelftestDialog) or SelftestDialog(self)
+        dialog.show()
+        dialog.raise_()
+
     def _stop(self) -> None:
         self.jobs.cancel()
         if self.bench is not None:
@@ -366,6 +375,8 @@ class Window(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         """Stop the work, let go of the graphics and the case, then close."""
+        if (selftest := self.findChild(QDialog, "selftest_dialog")) is not None:
+            selftest.close()
         self.jobs.close()
         self.doors.close()
         self._shut_bench()

@@ -71,7 +71,17 @@ def test_actions_are_named_once_and_shortcuts_do_not_clash(person: Person) -> No
 
 def test_without_a_case_only_what_makes_sense_is_offered(person: Person) -> None:
     able = {n for n, a in person.window.actions_by_name.items() if a.isEnabled()}
-    always = {"new", "open_dicom", "open_file", "open_case", "quit", "full_screen", "help_keys", "about"}
+    always = {
+        "new",
+        "open_dicom",
+        "open_file",
+        "open_case",
+        "quit",
+        "full_screen",
+        "help_keys",
+        "selftest",
+        "about",
+    }
     assert able == always
 
 
