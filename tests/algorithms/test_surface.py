@@ -220,7 +220,7 @@ def test_any_mask_gives_a_closed_surface_that_faces_outwards(seed, density, fill
 
 def test_a_border_needs_no_voxel() -> None:
     border = border_of(np.zeros((4, 5, 6), np.uint8))
-    assert border.low_kji.shape == (0, 3)
+    assert border.middle_ijk.shape == (0, 3)
     assert border.triangles.shape == (0, 3)
 
 
