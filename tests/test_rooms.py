@@ -36,7 +36,7 @@ LIBRARIES = {
     "shipped": set(),
     "values": NUMBERS,
     "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "vtkmodules"},
-    "formats": NUMBERS | {"pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},
+    "formats": NUMBERS | {"blake3", "pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},
     "plan": NUMBERS | {"apsw", "cattrs", "platformdirs", "zstandard"},
     "phantoms": NUMBERS,
     "ops": NUMBERS,

@@ -51,7 +51,9 @@ class Read:
     """What reading a series gives.
 
     volume: its grid and values
-    files_digest: hash of its files, the same from a folder and from an archive, in any order
+    files_digest: "blake3:" and the BLAKE3 hash of the sorted BLAKE3 hashes of its files in hexadecimal: the
+        same from a folder and from an archive, in any order. Older cases hold 32 digits of a BLAKE2b hash
+        without a name; the two are never equal and nothing follows from that
     """
 
     volume: Volume

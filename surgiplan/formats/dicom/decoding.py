@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from hashlib import blake2b
 from typing import Any
 
 import imagecodecs
 import numpy as np
+from blake3 import blake3
 from numpy.typing import NDArray
 from pydicom.encaps import generate_frames
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
@@ -25,7 +25,7 @@ from .headers import Header, Slice, head_hash, slices_of
 from .layouts import native_pixels
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_pictures, stored_type, used_bits
 
-DIGEST = 16
+DIGEST = 32  # bytes of a BLAKE3 hash
 THREADS = max(2, min(8, os.cpu_count() or 2))
 _OVERHEAD, _USUAL_OVERHEAD = 64 << 20, 256 << 10
 
@@ -131,7 +131,7 @@ class _File:
             raise unreadable(member, problem) from None
         if len(data) != member.size or head_hash(data[: header.head_size]) != header.head_digest:
             raise changed(member)
-        self.digest = blake2b(data, digest_size=DIGEST).digest()
+        self.digest = blake3(data).digest()
         self._data = data
         self._frames: Sequence[bytes] = ()
         self._native: NDArray[Any] | None = None

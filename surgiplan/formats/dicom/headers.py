@@ -2,9 +2,9 @@
 
 import struct
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import BinaryIO
 
+from blake3 import blake3
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -292,7 +292,7 @@ def _with_pixels_seen(header: Header, head: bytes, start: bytes) -> Header:
 
 def head_hash(head: bytes) -> bytes:
     """The hash by which a file is known again."""
-    return blake2b(head, digest_size=16).digest()
+    return blake3(head).digest()
 
 
 def _slice(header: Header, frame: int, places: tuple[Elements, ...]) -> Slice:

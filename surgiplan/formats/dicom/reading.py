@@ -6,11 +6,11 @@ Whatever must be decoded, or parsed by pydicom, is read by the quarantined child
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from hashlib import blake2b
 from threading import Event
 from typing import Any, BinaryIO
 
 import numpy as np
+from blake3 import blake3
 from numpy.typing import NDArray
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
@@ -19,7 +19,7 @@ from ...progress import Report, part_of, silent
 from .. import quarantine
 from ..sources import Member, Reader
 from .decoding import DIGEST, THREADS, Errand, changed, decoded_into, one_by_one, unreadable
-from .headers import Header, Slice, head_hash
+from .headers import Header, Slice
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_type, used_bits, whole_valued
 
 READERS = 8  # of files at a time: they wait for a cold disk side by side, and a warm one costs them nothing
@@ -77,8 +77,8 @@ def _filled(
 
 
 def joined(digests: Sequence[bytes]) -> str:
-    """One hash of the hashes of files, whatever their order."""
-    return blake2b(b"".join(sorted(digests)), digest_size=DIGEST).hexdigest()
+    """One hash of the hashes of files, whatever their order, with the name of the algorithm before it."""
+    return f"blake3:{blake3(b''.join(sorted(digests))).hexdigest()}"
 
 
 def _fetched(errands: list[Errand], voxels: NDArray[Any], report: Report) -> list[bytes]:
@@ -106,11 +106,12 @@ def _fetch(errand: Errand, voxels: NDArray[Any], reader: Reader, stop: Event) ->
 
 
 def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Event) -> bytes:
-    header, hasher = errand.header, blake2b(digest_size=DIGEST)
+    header, hasher = errand.header, blake3()
     head = _exactly(stream, header.pixels_at)
-    if len(head) < header.pixels_at or head_hash(head[: header.head_size]) != header.head_digest:
+    hasher.update(head[: header.head_size])
+    if len(head) < header.pixels_at or hasher.digest() != header.head_digest:
         raise changed(header.member)
-    hasher.update(head)
+    hasher.update(head[header.head_size :])
     size, at = len(head), {picture.frame: (k, picture) for k, picture in errand.places}
     room = np.empty((header.rows, header.columns), stored_type(header))
     for frame in range(header.frames):
@@ -200,7 +201,7 @@ def _memory(errands: list[Errand]) -> int:
 
 def fingerprint(picture: Slice) -> bytes:
     """Equal for pictures with equal measured values. Raises BadInput when they cannot be read."""
-    return blake2b(values_of(picture).tobytes(), digest_size=DIGEST).digest()
+    return blake3(values_of(picture).tobytes()).digest()
 
 
 def values_of(picture: Slice, report: Report = silent) -> NDArray[np.float64]:
