@@ -4,6 +4,7 @@ import io
 import random
 import struct
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,7 +27,13 @@ from surgiplan.formats.sources import Member
 
 from .making import edited, recoded, volume, without_meta, written
 
-SYNTAXES = (ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless, JPEGLSLossless)
+SYNTAXES = (
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+    RLELossless,
+    JPEGLSLossless,
+    DeflatedExplicitVRLittleEndian,
+)
 Slices = tuple[Slice, ...]
 
 
@@ -113,6 +120,20 @@ def test_names_are_read_as_pydicom_reads_them_or_left_to_it(tmp_path: Path, char
     assert taken or not name.isascii() or "=" in name
 
 
+def called_deflated(plain: bytes) -> bytes:
+    return plain.replace(b"UI\x14\x001.2.840.10008.1.2.1\0", b"UI\x16\x001.2.840.10008.1.2.1.99", 1)
+
+
+def parts_of_deflated(data: bytes) -> tuple[bytes, bytes]:
+    """The meta information, and what is deflated behind it, inflated."""
+    at = 144 + int.from_bytes(data[140:144], "little")
+    return data[:at], zlib.decompress(data[at:], -zlib.MAX_WBITS)
+
+
+def deflated(meta: bytes, body: bytes) -> bytes:
+    return meta + zlib.compress(body, wbits=-zlib.MAX_WBITS)
+
+
 def odd_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     plain = rich(folder, ExplicitVRLittleEndian)
     yield "no preamble", plain[132:]
@@ -122,8 +143,9 @@ def odd_files(folder: Path) -> Iterator[tuple[str, bytes]]:
     yield "big endian", path.read_bytes()
     without_meta(folder / "S1_IM00003.dcm")
     yield "without meta", (folder / "S1_IM00003.dcm").read_bytes()
-    deflated = written(folder / "deflated", transfer_syntax=DeflatedExplicitVRLittleEndian)
-    yield "deflated", deflated[0].read_bytes()
+    deflated = written(folder / "deflated", transfer_syntax=DeflatedExplicitVRLittleEndian)[0].read_bytes()
+    yield "damaged deflated header", deflated[:500] + bytes(100) + deflated[600:]
+    yield "called deflated", called_deflated(plain)
     rows = plain.index(b"\x28\x00\x10\x00US")
     yield "twice", plain[:rows] + plain[rows : rows + 10] + plain[rows:]
     columns = plain.index(b"\x28\x00\x11\x00US")
@@ -143,6 +165,25 @@ def odd_files(folder: Path) -> Iterator[tuple[str, bytes]]:
 def test_what_is_odd_is_left_to_pydicom(tmp_path: Path) -> None:
     for name, data in odd_files(tmp_path):
         assert walked(data) is None, name
+
+
+def test_a_deflated_header_is_inflated_as_far_as_it_goes(tmp_path: Path) -> None:
+    meta, body = parts_of_deflated(rich(tmp_path, DeflatedExplicitVRLittleEndian))
+    at = body.index(b"\x10\x00\x10\x00PN")
+    for size, taken in ((0, True), (40_000, True), (300_000, False)):
+        blob = b"\x09\x00\x10\x10OB\x00\x00" + struct.pack("<I", size) + bytes(size)
+        assert agrees(deflated(meta, body[:at] + blob + body[at:])) is taken
+    pixels = body.index(b"\xe0\x7f\x10\x00")
+    for behind, taken in ((bytes(4), False), (b"", True), (body[pixels:], True)):
+        assert agrees(deflated(meta, body[:pixels] + behind)) is taken
+    assert agrees(deflated(meta, b"\x02\x00\xff\xffUL\x04\x00\0\0\0\0" + body)) is False
+
+
+def test_a_file_that_is_only_called_deflated_is_not_taken_for_one_of_its_neighbours(tmp_path: Path) -> None:
+    true = rich(tmp_path, DeflatedExplicitVRLittleEndian)
+    walker = Walker()
+    assert agrees(true, walker)
+    assert not agrees(b"".join(parts_of_deflated(true)), walker)
 
 
 def test_a_header_longer_than_the_first_read_is_walked_and_an_endless_one_is_not(tmp_path: Path) -> None:
@@ -209,9 +250,26 @@ def mutant(data: bytes, chance: random.Random) -> bytes:
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_it_agrees_or_declines_on_three_thousand_mutants(tmp_path: Path) -> None:
     chance, walker = random.Random(7), Walker()
-    originals = [rich(tmp_path / syntax, syntax) for syntax in SYNTAXES]
+    originals = [rich(tmp_path / syntax, syntax) for syntax in SYNTAXES[:-1]]
     originals += [
-        written(tmp_path / f"p{syntax}", transfer_syntax=syntax)[1].read_bytes() for syntax in SYNTAXES
+        written(tmp_path / f"p{syntax}", transfer_syntax=syntax)[1].read_bytes() for syntax in SYNTAXES[:-1]
     ]
     taken = sum(agrees(mutant(originals[n % len(originals)], chance), walker) for n in range(3000))
     assert 300 < taken < 2900
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_it_agrees_or_declines_on_a_thousand_deflated_mutants(tmp_path: Path) -> None:
+    chance, walker = random.Random(8), Walker()
+    meta, body = parts_of_deflated(rich(tmp_path, DeflatedExplicitVRLittleEndian))
+    original, taken = deflated(meta, body), 0
+    for n in range(1000):
+        if n % 4:
+            spoiled = mutant(meta + body, chance)
+            data = deflated(spoiled[: len(meta)], spoiled[len(meta) :])
+        else:
+            at = chance.randrange(len(meta), len(original))
+            data = original[:at] + chance.randbytes(1) + original[at + 1 :]
+        taken += agrees(data, walker)
+    assert 100 < taken < 950

@@ -4,6 +4,7 @@ import io
 import logging
 import warnings
 import zlib
+from collections.abc import Callable
 from typing import BinaryIO
 
 import pydicom
@@ -20,7 +21,7 @@ warnings.filterwarnings("ignore", category=UserWarning, module=r"pydicom\b")
 logging.getLogger("pydicom").setLevel(logging.CRITICAL)
 
 MAX_HEADER_BYTES = 64 << 20
-_USUAL_HEADER_BYTES = 256 << 10
+INFLATED_HEADERS = (16 << 10, 256 << 10, MAX_HEADER_BYTES)  # so much is tried for a header, one after another
 _PIXEL_TAGS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 
 
@@ -39,10 +40,10 @@ def dataset_of(stream: BinaryIO, pixels_up_to: int = 0) -> Dataset:
     stream.seek(0)
     if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
         return dcmread(stream, stop_before_pixels=not pixels_up_to, force=True)
-    for limit in [pixels_up_to] if pixels_up_to else [_USUAL_HEADER_BYTES, MAX_HEADER_BYTES]:
+    for limit in (pixels_up_to,) if pixels_up_to else INFLATED_HEADERS:
         stream.seek(0)
         meta_of(stream)
-        inflated = io.BytesIO(inflated_up_to(stream, limit))
+        inflated = io.BytesIO(inflated_up_to(stream.read, limit))
         if pixels_up_to and inflated.getbuffer().nbytes > limit:
             raise BadInput(f"it inflates to more than the {limit} bytes its image can need")
         stop = None if pixels_up_to else _at_pixels
@@ -69,11 +70,14 @@ def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return int(tag) in _PIXEL_TAGS
 
 
-def inflated_up_to(stream: BinaryIO, limit: int) -> bytes:
-    """At most one byte more than `limit` of the inflated rest of the stream."""
+def inflated_up_to(read: Callable[[int], bytes], limit: int) -> bytes:
+    """At most one byte more than `limit` of what is deflated.
+
+    read: gives the next so many bytes; it is not asked for more than are needed, but for whole steps
+    """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     pieces, size = list[bytes](), 0
-    while size <= limit and (data := stream.read(1 << 20)):
+    while size <= limit and not inflater.eof and (data := read(min(limit, 1 << 20))):
         pieces.append(inflater.decompress(data, limit + 1 - size))
         size += len(pieces[-1])
     return b"".join(pieces)

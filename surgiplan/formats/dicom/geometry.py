@@ -6,6 +6,7 @@ SliceThickness and the tilt tag are never believed (DICOM PS3.3 C.7.6.2).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 import numpy as np
@@ -61,7 +62,13 @@ def placed(picture: Slice) -> str:
         return "it has no PixelSpacing, so its size is not known (detector spacing is not patient spacing)"
     if not SPACING_MM[0] <= min(picture.spacing) <= max(picture.spacing) <= SPACING_MM[1]:
         return f"its PixelSpacing is {picture.spacing[0]:g} x {picture.spacing[1]:g} mm"
-    row, column = np.asarray(picture.directions).reshape(2, 3)
+    return _crooked(picture.directions)
+
+
+@lru_cache(maxsize=1024)  # the pictures of a series share their directions
+def _crooked(directions: tuple[float, ...]) -> str:
+    """Why two directions cannot be those of rows and columns; "" when they can."""
+    row, column = np.asarray(directions).reshape(2, 3)
     if np.abs(np.linalg.norm((row, column), axis=1) - 1).max() > UNIT_LENGTH:
         return "its ImageOrientationPatient does not hold unit vectors"
     if abs(float(row @ column)) > RIGHT_ANGLE:

@@ -2,7 +2,7 @@
 
 import struct
 from dataclasses import dataclass, replace
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from blake3 import blake3
 from pydicom.dataset import Dataset
@@ -17,7 +17,7 @@ from ...errors import BadInput
 from ...values import Vec3, vec3
 from ..sources import Member
 from .datasets import dataset_of
-from .elements import Elements, number, numbers, text, whole
+from .elements import Elements, Places, number, numbers, once, text, whole
 from .functional import frame_groups
 
 _PIXEL_DATA = (0x7FE0, 0x0010)
@@ -54,7 +54,8 @@ class Header:
     model: manufacturer and model of the scanner
     fault: why its images cannot be used; "" when they can
     pixels_at: where its pixel data begins in the file; 0 where that is not known (a deflated file)
-    head_size, head_digest: number and hash of the bytes before the pixel data element, or of all bytes
+    head_size, head_digest: number and hash of the bytes before the pixel data element (of a deflated file: of
+        those that were inflated for its header)
     """
 
     member: Member
@@ -141,8 +142,7 @@ def slices_of(stream: BinaryIO, member: Member) -> tuple[Slice, ...]:
     dataset = dataset_of(stream)
     if not text(dataset, "SOPClassUID") and not text(_meta(dataset), "MediaStorageSOPClassUID"):
         raise BadInput("it has no SOP Class UID: the file is cut short or is not DICOM")
-    deflated = text(_meta(dataset), "TransferSyntaxUID") == DeflatedExplicitVRLittleEndian
-    at = member.size if deflated else stream.tell()
+    at = stream.tell()
     stream.seek(0)
     return slices_under(dataset, member, stream.read(at), stream.read(12))
 
@@ -150,7 +150,7 @@ def slices_of(stream: BinaryIO, member: Member) -> tuple[Slice, ...]:
 def slices_under(dataset: Elements, member: Member, head: bytes, start: bytes) -> tuple[Slice, ...]:
     """The pictures of a file whose elements are read.
 
-    head: all bytes before the pixel data element; the whole of a deflated file
+    head: all bytes before the pixel data element; of a deflated file those that were inflated for its header
     start: the first twelve bytes of the pixel data element; fewer when there is none
     """
     header = header_of(dataset, member)
@@ -174,29 +174,24 @@ def pictures(dataset: Elements, header: Header) -> tuple[Slice, ...]:
 def header_of(dataset: Elements, member: Member) -> Header:
     """The header of a data set; a malformed element becomes its fault."""
     meta = _meta(dataset)
-    header = Header(
+    try:
+        form, fault = once(_pixel_form, (dataset,)), ""
+    except BadInput as problem:
+        form, fault = {}, str(problem)
+    return Header(
         member=member,
-        identity=_identity(dataset),
+        identity=once(_identity, (dataset,)),
         sop_class=text(dataset, "SOPClassUID") or text(meta, "MediaStorageSOPClassUID"),
         sop_uid=text(dataset, "SOPInstanceUID") or text(meta, "MediaStorageSOPInstanceUID"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         frame_uid=text(dataset, "FrameOfReferenceUID"),
         transfer_syntax=text(meta, "TransferSyntaxUID") or _guessed_syntax(dataset),
         modality=text(dataset, "Modality"),
-        description=text(dataset, "SeriesDescription"),
-        image_type=tuple(text(dataset, "ImageType").upper().split("\\")),
-        photometric=text(dataset, "PhotometricInterpretation"),
-        lossy=text(dataset, "LossyImageCompression") == "01",
-        burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         instance=_instance(dataset),
-        model=f"{text(dataset, 'Manufacturer')} {text(dataset, 'ManufacturerModelName')}".strip(),
-        study_description=text(dataset, "StudyDescription"),
-        patient_position=text(dataset, "PatientPosition"),
+        fault=fault,
+        **once(_about, (dataset,)),
+        **form,
     )
-    try:
-        return _with_pixel_form(header, dataset)
-    except BadInput as problem:
-        return replace(header, fault=str(problem))
 
 
 def _meta(dataset: Elements) -> Elements:
@@ -219,7 +214,23 @@ def _instance(dataset: Elements) -> int | None:
         return None
 
 
-def _identity(dataset: Elements) -> Identity:
+def _about(places: Places) -> dict[str, Any]:
+    """Fields of the header that are words."""
+    (dataset,) = places
+    return {
+        "description": text(dataset, "SeriesDescription"),
+        "image_type": tuple(text(dataset, "ImageType").upper().split("\\")),
+        "photometric": text(dataset, "PhotometricInterpretation"),
+        "lossy": text(dataset, "LossyImageCompression") == "01",
+        "burned_in": text(dataset, "BurnedInAnnotation").upper() == "YES",
+        "model": f"{text(dataset, 'Manufacturer')} {text(dataset, 'ManufacturerModelName')}".strip(),
+        "study_description": text(dataset, "StudyDescription"),
+        "patient_position": text(dataset, "PatientPosition"),
+    }
+
+
+def _identity(places: Places) -> Identity:
+    (dataset,) = places
     return Identity(
         patient_name=text(dataset, "PatientName"),
         patient_id=text(dataset, "PatientID"),
@@ -231,22 +242,23 @@ def _identity(dataset: Elements) -> Identity:
     )
 
 
-def _with_pixel_form(header: Header, dataset: Elements) -> Header:
+def _pixel_form(places: Places) -> dict[str, Any]:
+    """Fields of the header that say how pixels are stored. Raises BadInput for a malformed one."""
+    (dataset,) = places
     stored = whole(dataset, "BitsStored", 0) or whole(dataset, "BitsAllocated", 16)
     signed = whole(dataset, "PixelRepresentation", 0) == 1
-    return replace(
-        header,
-        rows=whole(dataset, "Rows", 0),
-        columns=whole(dataset, "Columns", 0),
-        frames=whole(dataset, "NumberOfFrames", 1),
-        samples=whole(dataset, "SamplesPerPixel", 1),
-        bits_allocated=whole(dataset, "BitsAllocated", 16),
-        bits_stored=stored,
-        high_bit=whole(dataset, "HighBit", stored - 1),
-        signed=signed,
-        padding=_padding(dataset, signed),
-        expected=whole(dataset, "ImagesInAcquisition", 0),
-    )
+    return {
+        "rows": whole(dataset, "Rows", 0),
+        "columns": whole(dataset, "Columns", 0),
+        "frames": whole(dataset, "NumberOfFrames", 1),
+        "samples": whole(dataset, "SamplesPerPixel", 1),
+        "bits_allocated": whole(dataset, "BitsAllocated", 16),
+        "bits_stored": stored,
+        "high_bit": whole(dataset, "HighBit", stored - 1),
+        "signed": signed,
+        "padding": _padding(dataset, signed),
+        "expected": whole(dataset, "ImagesInAcquisition", 0),
+    }
 
 
 def _padding(dataset: Elements, signed: bool) -> tuple[int, int] | None:
@@ -295,36 +307,43 @@ def head_hash(head: bytes) -> bytes:
     return blake3(head).digest()
 
 
-def _slice(header: Header, frame: int, places: tuple[Elements, ...]) -> Slice:
+def _slice(header: Header, frame: int, places: Places) -> Slice:
     """One picture, its elements taken from the first place that has them."""
     try:
         position = _found(places, "ImagePositionPatient", 3)
-        spacing = _found(places, "PixelSpacing", 2)
-        slope, intercept = _found(places, "RescaleSlope", 1), _found(places, "RescaleIntercept", 1)
         return Slice(
             header,
             frame,
             position_lps=None if position is None else vec3(position),
-            directions=_found(places, "ImageOrientationPatient", 6),
-            spacing=None if spacing is None else (spacing[0], spacing[1]),
-            thickness=max((_found(places, "SliceThickness", 1) or (0.0,))[0], 0.0),
-            slope=slope[0] if slope else 1.0,
-            intercept=intercept[0] if intercept else 0.0,
-            hounsfield=bool(slope and intercept and slope[0]) and _text(places, "RescaleType") in ("", "HU"),
-            marks=_marks(header, places),
+            marks=(*once(_marks, places), *_times(places), ("TransferSyntaxUID", header.transfer_syntax)),
+            **once(_grid_and_scale, places),
         )
     except BadInput as problem:
         return Slice(header, frame, fault=str(problem))
 
 
-def _found(places: tuple[Elements, ...], keyword: str, count: int) -> tuple[float, ...] | None:
+def _grid_and_scale(places: Places) -> dict[str, Any]:
+    """Fields of a picture that its neighbours mostly share. Raises BadInput for a malformed one."""
+    spacing = _found(places, "PixelSpacing", 2)
+    slope, intercept = _found(places, "RescaleSlope", 1), _found(places, "RescaleIntercept", 1)
+    return {
+        "directions": _found(places, "ImageOrientationPatient", 6),
+        "spacing": None if spacing is None else (spacing[0], spacing[1]),
+        "thickness": max((_found(places, "SliceThickness", 1) or (0.0,))[0], 0.0),
+        "slope": slope[0] if slope else 1.0,
+        "intercept": intercept[0] if intercept else 0.0,
+        "hounsfield": bool(slope and intercept and slope[0]) and _text(places, "RescaleType") in ("", "HU"),
+    }
+
+
+def _found(places: Places, keyword: str, count: int) -> tuple[float, ...] | None:
     for place in places:
         if (found := numbers(place, keyword, count)) is not None:
             return found
     return None
 
 
-def _text(places: tuple[Elements, ...], keyword: str) -> str:
+def _text(places: Places, keyword: str) -> str:
     for place in places:
         if found := text(place, keyword):
             return found
@@ -350,13 +369,15 @@ _MARKS = (
     "FrameType",
     "ComplexImageComponent",
     "DiffusionGradientOrientation",
-    "AcquisitionDateTime",
-    "AcquisitionTime",
-    "FrameAcquisitionDateTime",
 )
+_TIMES = ("AcquisitionDateTime", "AcquisitionTime", "FrameAcquisitionDateTime")
 
 
-def _marks(header: Header, places: tuple[Elements, ...]) -> tuple[tuple[str, str], ...]:
+def _marks(places: Places) -> tuple[tuple[str, str], ...]:
     """What may tell the pictures of one position apart, in the order in which it is tried."""
-    marks = [(name, _text(places, name)) for name in _MARKS]
-    return (*marks, ("TransferSyntaxUID", header.transfer_syntax))
+    return tuple((name, _text(places, name)) for name in _MARKS)
+
+
+def _times(places: Places) -> tuple[tuple[str, str], ...]:
+    """Marks that are tried last; they often differ from picture to picture."""
+    return tuple((name, _text(places, name)) for name in _TIMES)

@@ -4,13 +4,16 @@ Source: DICOM PS3.5 chapter 7, PS3.10 chapter 7.
 """
 
 import struct
+from collections.abc import Mapping
 from functools import cache
 from itertools import chain
+from typing import Any
 
 import numpy as np
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 
 _MAX_DEPTH = 16
+_MAX_FOUND = 1_000
 _UNDEFINED = 0xFFFFFFFF
 PIXELS = (0x7FE00008, 0x7FE00009, 0x7FE00010)
 _ITEM, _ITEM_END, _SEQUENCE_END = 0xFFFEE000, 0xFFFEE00D, 0xFFFEE0DD
@@ -29,6 +32,27 @@ class Short(Exception):
     """The header goes on behind what was read of it."""
 
 
+class Memory:
+    """What a function has read from files that lie alike, by the bytes of all elements it ever asked for."""
+
+    def __init__(self) -> None:
+        self.found: dict[tuple[bytes, ...], Any] = {}
+        self._asked: set[str] = set()
+        self._spans: tuple[tuple[int, int], ...] = ()
+
+    def key(self, data: bytes) -> tuple[bytes, ...]:
+        """The bytes of all that was asked for."""
+        return tuple([data[start:end] for start, end in self._spans])
+
+    def extend(self, spots: Mapping[str, tuple[int, int, bytes] | None]) -> None:
+        """Note what was asked for, and where it lies; a new question makes former answers void."""
+        new = {keyword: spot for keyword, spot in spots.items() if keyword not in self._asked}
+        if new or len(self.found) > _MAX_FOUND:
+            self.found.clear()
+        self._asked |= new.keys()
+        self._spans += tuple((spot[0], spot[1]) for spot in new.values() if spot)
+
+
 class Part:
     """Where the elements of the meta information, or of the data set, of a file lie.
 
@@ -38,6 +62,7 @@ class Part:
     def __init__(self, data: bytes, places: dict[int, int], implicit: bool) -> None:
         self.places, self.implicit = places, implicit
         self.spots: dict[str, tuple[int, int, bytes] | None] = {}
+        self.readings: dict[Any, Memory] = {}
         self.charset = self._value_of(data, 0x00080005, b"CS").rstrip(b" ")
 
     def spot(self, data: bytes, keyword: str) -> tuple[int, int, bytes] | None:
