@@ -97,6 +97,20 @@ class Shared:
         self._shape, self._dtype, self.nbytes, self._name = state
         self._fd, self._memory = -1, None
 
+    def store(self, k: int, values: NDArray[Any]) -> None:
+        """Fill in `array[k]`; cheaper than to write into pages of the array that were never touched."""
+        if self._fd < 0:
+            self.array[k] = values
+            return
+        rest = np.ascontiguousarray(values, self._dtype).data.cast("B")
+        at = k * len(rest)
+        while rest:
+            try:
+                written = os.pwrite(self._fd, rest, at)
+            except OSError:
+                raise MemoryError from None
+            rest, at = rest[written:], at + written
+
     def give(self, pipe: Connection, pid: int) -> None:
         """Hand the memory over, behind the order that holds it."""
         if _ONE_MEMORY:
@@ -105,12 +119,17 @@ class Shared:
     def take(self, pipe: Connection) -> None:
         """See, in the child, the memory of the host."""
         if _ONE_MEMORY:
-            fd = reduction.recv_handle(pipe)
-            self.array = self._seen(mmap.mmap(fd, self.nbytes))
-            os.close(fd)
+            self._fd = reduction.recv_handle(pipe)
+            self.array = self._seen(mmap.mmap(self._fd, self.nbytes))
         else:
             self._memory = SharedMemory(self._name)
             self.array = self._seen(self._memory.buf)
+
+    def left(self) -> None:
+        """See it no more, in the child."""
+        del self.array
+        if self._fd >= 0:
+            os.close(self._fd)
 
 
 def run(
@@ -318,7 +337,11 @@ def _serve(pipe: Connection) -> None:
             for shared in order[2]:
                 if isinstance(shared, Shared):
                     shared.take(pipe)
-            send(*_obeyed(order, send))
+            last = _obeyed(order, send)
+            for shared in order[2]:
+                if isinstance(shared, Shared):
+                    shared.left()
+            send(*last)
         except (EOFError, OSError):
             return
         del order

@@ -167,6 +167,14 @@ class Reader:
         return cast(BinaryIO, io.BufferedReader(unpacked, 1 << 16))  # so that a short step back costs nothing
 
 
+def exactly(stream: BinaryIO, count: int) -> bytes:
+    """So many bytes, or all when there are fewer."""
+    data = stream.read(count)
+    while len(data) < count and (more := stream.read(count - len(data))):
+        data += more
+    return data
+
+
 def opened_ahead(
     reader: Reader, members: Sequence[Member], count: int
 ) -> Iterator[tuple[Member, BinaryIO | Exception]]:

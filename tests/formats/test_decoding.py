@@ -1,6 +1,7 @@
 """Compressed pixels: the quick way gives what pydicom gives, and what is lost is noticed."""
 
 import itertools
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from surgiplan.errors import BadInput, Cancelled
 from surgiplan.formats import dicom, quarantine
 from surgiplan.formats.dicom import reading
 from surgiplan.formats.dicom.codecs import quickly_decoded
+from surgiplan.formats.dicom.layouts import only_fragment
 from surgiplan.formats.dicom.pixels import measured, settled, stored_pictures, used_bits
 
 from . import trials
@@ -116,6 +118,42 @@ def test_a_codestream_that_is_cut_short_is_refused(tmp_path: Path, uid, kept) ->
     dataset.save_as(path)
     with pytest.raises(BadInput, match=path.name):
         dicom.read_series(only(tmp_path))
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@pytest.mark.parametrize("depth", [8, 16])
+def test_spoiled_run_lengths_are_read_as_pydicom_reads_them_or_not_at_all(tmp_path: Path, depth) -> None:
+    values = (stored_values(False, depth, depth) // 50).repeat(4, axis=1)
+    path = single(tmp_path, RLELossless, values, depth)
+    dataset, header, chance = pydicom.dcmread(path), only(tmp_path).slices[0].header, random.Random(3)
+    (picture,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    taken = 0
+    for n in range(400):
+        spoiled = bytearray(picture)
+        at = chance.randrange(16) if n % 4 == 0 else chance.randrange(64, len(picture))
+        spoiled[at] = chance.randrange(256)
+        quick = quickly_decoded(bytes(spoiled), header)
+        if quick is not None:
+            quick, taken = quick.copy(), taken + 1
+            dataset.PixelData = encapsulate([bytes(spoiled)])
+            (parsed,) = stored_pictures(dataset, header, [0])
+            assert np.array_equal(quick, parsed)
+    assert 20 < taken < 400
+
+
+def test_one_fragment_is_found_and_all_else_is_left_to_pydicom() -> None:
+    end = b"\xfe\xff\xdd\xe0\0\0\0\0"
+    one = encapsulate([b"0123456789"]) + end
+    for lead in (b"", b"abcd"):
+        table = b"\xfe\xff\x00\xe0" + len(lead).to_bytes(4, "little") + lead
+        rest = one[one.index(b"0123") - 8 :]
+        assert only_fragment(memoryview(table + rest + b"behind")) == b"0123456789"
+        assert only_fragment(memoryview(table + rest[:18] + rest)) is None
+        assert only_fragment(memoryview(table + rest[:12])) is None
+        assert only_fragment(memoryview(table + end)) is None
+        assert only_fragment(memoryview(table)) is None
+    assert only_fragment(memoryview(b"\xfe\xff\x00\xe0\xff\xff\xff\xff" + one)) is None
+    assert only_fragment(memoryview(b"")) is None
 
 
 @pytest.mark.parametrize("signed", [False, True])

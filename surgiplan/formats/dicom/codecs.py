@@ -6,6 +6,7 @@ way, asks a plug-in module for `is_available` and `DECODER_DEPENDENCIES`.
 
 import struct
 from collections.abc import Callable, Mapping
+from threading import local
 from typing import Any
 
 import imagecodecs
@@ -69,13 +70,12 @@ def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
 
     Gives None when it is not coded just as its header says: then pydicom decodes it, which knows how to
     bring the two together. Its size must have been looked at. Raises what a decoder raises.
+    The values may be overwritten when the next picture is decoded in this thread.
     """
     shape, words = (header.rows, header.columns), np.dtype(f"<u{header.bits_allocated // 8}")
     if header.transfer_syntax == RLELossless:
-        if struct.unpack_from("<I", picture) != (words.itemsize,):
-            return None
-        decoded = np.frombuffer(imagecodecs.dicomrle_decode(picture, words), words)
-        return decoded.reshape(shape) if decoded.size == shape[0] * shape[1] else None
+        decoded = _unpacked(picture, words, shape[0] * shape[1])
+        return None if decoded is None else decoded.reshape(shape)
     if header.transfer_syntax not in _QUICK:
         return None
     bits, signed = _claimed_bits(picture)
@@ -86,6 +86,44 @@ def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
     if values.shape != shape or values.dtype.kind not in "iu" or values.itemsize != words.itemsize:
         return None
     return values.view(words)
+
+
+def _unpacked(picture: bytes, words: np.dtype[Any], count: int) -> NDArray[Any] | None:
+    """The numbers of an RLE picture: a PackBits segment for each of their bytes, the highest first.
+
+    Gives None when it has another number of segments, or one of another length. Source: DICOM PS3.5 annex G.
+    """
+    segments, *offsets = struct.unpack_from("<16I", picture)
+    ends = [*offsets[1:segments], len(picture)]
+    if segments != words.itemsize or offsets[0] != 64 or sorted(ends) != ends:
+        return None
+    planes, values = (
+        reused("planes", (segments, count), np.dtype(np.uint8)),
+        reused("values", (count,), words),
+    )
+    for plane, start, end in zip(planes, offsets, ends, strict=False):
+        try:
+            unpacked = imagecodecs.packbits_decode(picture[start:end], out=plane)
+        except RuntimeError:
+            return None
+        if np.size(unpacked) != count:
+            return None
+    values[:] = planes[0]
+    for plane in planes[1:]:
+        np.bitwise_or(np.left_shift(values, 8, out=values), plane, out=values)
+    return values
+
+
+_rooms = local()
+
+
+def reused(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+    """An array of this thread that is given again and again: fresh memory costs as much as the decoding."""
+    found: NDArray[Any] | None = getattr(_rooms, name, None)
+    if found is None or found.shape != shape or found.dtype != dtype:
+        found = np.empty(shape, dtype)
+        setattr(_rooms, name, found)
+    return found
 
 
 def is_complete(picture: bytes, transfer_syntax: str) -> bool:

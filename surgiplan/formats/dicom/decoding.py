@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import imagecodecs
@@ -18,11 +18,11 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 from ...errors import BadInput, SurgiplanError
 from ...progress import Report
 from ..quarantine import Shared
-from ..sources import Member, Reader
-from .codecs import claimed_size, is_complete, quickly_decoded
-from .datasets import dataset_of, meta_of
+from ..sources import Member, Reader, exactly
+from .codecs import claimed_size, is_complete, quickly_decoded, reused
+from .datasets import dataset_of
 from .headers import Header, Slice, head_hash, slices_of
-from .layouts import native_pixels
+from .layouts import meta_end, native_pixels, only_fragment
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_pictures, stored_type, used_bits
 
 DIGEST = 32  # bytes of a BLAKE3 hash
@@ -91,7 +91,7 @@ def decoded_into(
         def decode(errand: Errand, number: int) -> None:
             file = _File(errand.header, reader)
             for place in errand.places:
-                file.decode(place, memory.array)
+                file.decode(place, memory)
             notes.array[number] = (*file.digest, 1)
 
         try:
@@ -102,7 +102,7 @@ def decoded_into(
             for errand, number in zip(errands, numbers, strict=True):
                 if errand.header.frames > 1:
                     file = _multi_frame(errand.header)
-                    futures = [pool.submit(file.decode, place, memory.array) for place in errand.places]
+                    futures = [pool.submit(file.decode, place, memory) for place in errand.places]
                     for _ in one_by_one(futures, report):
                         pass
                     notes.array[number] = (*file.digest, 1)
@@ -119,6 +119,11 @@ def _multi_frame(header: Header) -> "_File":
         return _File(header, reader)
 
 
+@cache
+def _encapsulated(transfer_syntax: str) -> bool:
+    return bool(UID(transfer_syntax).is_encapsulated)
+
+
 class _File:
     """A file that is read whole, once."""
 
@@ -126,7 +131,7 @@ class _File:
         self._header, member = header, header.member
         try:
             with reader.open(member) as stream:
-                data = b"".join(iter(lambda: stream.read(1 << 24), b""))
+                data = exactly(stream, member.size + 1)
         except Exception as problem:  # a damaged archive raises many kinds
             raise unreadable(member, problem) from None
         if len(data) != member.size or head_hash(data[: header.head_size]) != header.head_digest:
@@ -137,15 +142,18 @@ class _File:
         self._native: NDArray[Any] | None = None
         self._guarded(self._look)
 
-    def decode(self, place: tuple[int, Slice], voxels: NDArray[Any]) -> None:
+    def decode(self, place: tuple[int, Slice], volume: Shared) -> None:
         """Put a picture at its k. Raises BadInput, Misfit."""
         k, picture = place
         stored = self._guarded(self._stored, picture.frame)
-        if fits_in_place(picture, voxels):
-            voxels[k] = stored.view(np.int16)
-            settled(voxels[k], picture)
+        if fits_in_place(picture, volume.array):
+            values = stored.view(np.int16)
+            if not (values.flags.writeable and values.flags.c_contiguous):
+                values = values.copy()
+            settled(values, picture)
+            volume.store(k, values)
         else:
-            put(voxels, k, measured(used_bits(stored, self._header), picture))
+            put(volume.array, k, measured(used_bits(stored, self._header), picture))
 
     def _guarded(self, act: Any, *arguments: Any) -> Any:
         try:
@@ -163,9 +171,12 @@ class _File:
         header = self._header
         if header.transfer_syntax == DeflatedExplicitVRLittleEndian:
             self._native = self._inflated()
-        elif header.pixels_at and UID(header.transfer_syntax).is_encapsulated:
-            coded = self._data[header.pixels_at :]
-            self._frames = list(generate_frames(coded, number_of_frames=header.frames))
+        elif header.pixels_at and _encapsulated(header.transfer_syntax):
+            coded = memoryview(self._data)[header.pixels_at :]
+            one = only_fragment(coded) if header.frames == 1 else None
+            self._frames = (
+                [one] if one else list(generate_frames(bytes(coded), number_of_frames=header.frames))
+            )
             if any(claimed_size(frame) not in (None, header.size) for frame in self._frames):
                 raise BadInput(f"{header.member.name}: the pixel data has another size than the header says")
             if not all(is_complete(frame, header.transfer_syntax) for frame in self._frames):
@@ -173,14 +184,17 @@ class _File:
 
     def _inflated(self) -> NDArray[Any] | None:
         """The pixels of a deflated file that is plain within."""
-        header, stream = self._header, io.BytesIO(self._data)
-        meta_of(stream)
-        room = header.pixel_bytes + _USUAL_OVERHEAD
+        header, at = self._header, meta_end(self._data)
+        if at is None:
+            return None
+        room: Any = header.pixel_bytes + _USUAL_OVERHEAD
+        if header.frames == 1:  # else several threads use it
+            room = reused("inflated", (room,), np.dtype(np.uint8))
         try:
-            inflated = imagecodecs.deflate_decode(stream.read().rstrip(b"\0"), raw=True, out=room)
+            inflated = imagecodecs.deflate_decode(self._data[at:], raw=True, out=room)
         except Exception:
             return None  # zlib, which bears more, is asked
-        found = native_pixels(bytes(inflated))
+        found = native_pixels(memoryview(inflated))
         if found is None or found.nbytes < header.pixel_bytes:
             return None
         count = header.frames * header.rows * header.columns

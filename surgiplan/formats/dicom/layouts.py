@@ -140,7 +140,13 @@ def _value_span(data: bytes, part: Part, tag: int) -> range:
 
 
 def explicit_walk(
-    data: bytes, at: int, whole: bool, low: int, high: int, places: dict[int, int], nested: list[int]
+    data: bytes | memoryview,
+    at: int,
+    whole: bool,
+    low: int,
+    high: int,
+    places: dict[int, int],
+    nested: list[int],
 ) -> int:
     """Note the place of each element from `low` to `high`; gives where the first behind them begins.
 
@@ -191,7 +197,7 @@ def implicit_walk(
     return _end(data, at, whole, size)
 
 
-def _end(data: bytes, at: int, whole: bool, size: int) -> int:
+def _end(data: bytes | memoryview, at: int, whole: bool, size: int) -> int:
     if at + 12 <= size or (whole and at == size):
         return at
     raise Odd if whole else Short
@@ -200,7 +206,7 @@ def _end(data: bytes, at: int, whole: bool, size: int) -> int:
 class _Sequence:
     """A walk through a sequence of undefined length, its items and what is nested in them."""
 
-    def __init__(self, data: bytes, at: int, nested: list[int]) -> None:
+    def __init__(self, data: bytes | memoryview, at: int, nested: list[int]) -> None:
         self._data, self._at, self._nested = data, at, nested
         self._ends = [_UNDEFINED]  # of sequences (even places) and items (odd places), innermost last
         self._lasts = [-1]  # the last tag in each of them
@@ -265,13 +271,40 @@ class _Sequence:
             self._at += length
 
 
-def tag_at(data: bytes, at: int) -> int:
+def tag_at(data: bytes | memoryview, at: int) -> int:
     """Group and element of the tag at a place, as one number."""
     group, element, _ = _implicit(data, at)
     return int(group << 16 | element)
 
 
-def native_pixels(data: bytes) -> memoryview | None:
+def meta_end(data: bytes) -> int | None:
+    """Where the meta information of a file ends; None when it is odd."""
+    try:
+        return explicit_walk(data, 132, False, 0x00020000, 0x0002FFFF, {}, [])
+    except (Odd, Short, struct.error):
+        return None
+
+
+def only_fragment(coded: memoryview) -> bytes | None:
+    """The fragment of encapsulated pixel data that has but one; None when there are others, or it is odd.
+
+    coded: the value of the pixel data element, and what follows
+    Source: DICOM PS3.5 A.4.
+    """
+    lengths, at = list[int](), 0
+    while at + 8 <= len(coded) and len(lengths) < 3:
+        tag, length = tag_at(coded, at), _long(coded, at + 4)[0]
+        if tag == _SEQUENCE_END:
+            start = 16 + lengths[0] if len(lengths) == 2 else 0
+            return bytes(coded[start : start + lengths[1]]) if start else None
+        if tag != _ITEM or length == _UNDEFINED:
+            return None
+        lengths.append(length)
+        at += 8 + length
+    return None
+
+
+def native_pixels(data: memoryview) -> memoryview | None:
     """The value of the native pixel data in a data set in explicit VR little endian; None when it is odd."""
     try:
         at = explicit_walk(data, 0, True, 0x00040000, 0xFFFFFFFF, {}, [])
@@ -281,4 +314,4 @@ def native_pixels(data: bytes) -> memoryview | None:
         return None
     if tag_at(data, at) != 0x7FE00010 or vr not in (b"OB", b"OW") or reserved or at + 12 + length > len(data):
         return None
-    return memoryview(data)[at + 12 : at + 12 + length]
+    return data[at + 12 : at + 12 + length]

@@ -17,7 +17,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from ...errors import BadInput, SurgiplanError
 from ...progress import Report, part_of, silent
 from .. import quarantine
-from ..sources import Member, Reader
+from ..sources import Member, Reader, exactly
 from .decoding import DIGEST, THREADS, Errand, changed, decoded_into, one_by_one, unreadable
 from .headers import Header, Slice
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_type, used_bits, whole_valued
@@ -107,7 +107,7 @@ def _fetch(errand: Errand, voxels: NDArray[Any], reader: Reader, stop: Event) ->
 
 def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Event) -> bytes:
     header, hasher = errand.header, blake3()
-    head = _exactly(stream, header.pixels_at)
+    head = exactly(stream, header.pixels_at)
     hasher.update(head[: header.head_size])
     if len(head) < header.pixels_at or hasher.digest() != header.head_digest:
         raise changed(header.member)
@@ -134,14 +134,6 @@ def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Even
     if size != header.member.size:
         raise changed(header.member)
     return hasher.digest()
-
-
-def _exactly(stream: BinaryIO, count: int) -> bytes:
-    """So many bytes, or all when there are fewer."""
-    data = stream.read(count)
-    while len(data) < count and (more := stream.read(count - len(data))):
-        data += more
-    return data
 
 
 def _read_into(stream: BinaryIO, target: NDArray[Any], member: Member) -> int:
