@@ -12,6 +12,7 @@ from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
+from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.keep_part import KeepPart
 from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
@@ -21,6 +22,7 @@ from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.register import Register
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
+from surgiplan.ops.split import Split
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
 from surgiplan.plan.operation import Ref
@@ -58,6 +60,8 @@ def sixty_steps() -> Plan:
         .add("bright", Threshold(volume=Ref("ct"), low=226))
         .add("grown", Grow(volume=Ref("ct"), seed=(1, 2, 3), low=300))
         .add("largest", KeepPart(mask=Ref("bright")))
+        .add("parted", Split(volume=Ref("ct"), mask=Ref("bright")))
+        .add("shared", GrowFromSeeds(volume=Ref("ct"), mask=Ref("parted"), points=marks[:2]))
         .add("painted", Paint(mask=Ref("largest"), added=brush, removed=Bits.of([[1, 2, 3]])))
         .add("bone", Surface(volume=Ref("ct"), mask=Ref("painted"), cavities="fill"))
         .add("sound_side", Surface(volume=Ref("ct"), mask=Ref("grown")))

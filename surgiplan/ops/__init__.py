@@ -11,6 +11,7 @@ from .cut import Cut
 from .deface import Deface
 from .fit import Fit
 from .grow import Grow
+from .grow_seeds import GrowFromSeeds
 from .keep_part import KeepPart
 from .measure import Measure
 from .mirror import Mirror
@@ -20,6 +21,7 @@ from .place_implant import PlaceImplant
 from .register import Register
 from .socket import Socket
 from .source import Source
+from .split import Split
 from .surface import Surface
 from .threshold import Threshold
 
@@ -28,6 +30,8 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Threshold,
     Grow,
     KeepPart,
+    Split,
+    GrowFromSeeds,
     Paint,
     Deface,
     Surface,

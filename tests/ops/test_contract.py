@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pytest
 
 from surgiplan.errors import Cancelled, Mismatch, NeedsHand, SurgiplanError, Usage
@@ -20,6 +21,7 @@ from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
+from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.keep_part import KeepPart
 from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
@@ -29,6 +31,7 @@ from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.register import Register
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
+from surgiplan.ops.split import Split
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
 from surgiplan.plan.evaluate import run_step
@@ -49,6 +52,7 @@ from tests.ops.shapes import (
     inside_out,
     no_mask,
     no_part,
+    scan_of,
 )
 
 PLANE = Plane(CENTRE, (0.1, 0.2, 0.97))
@@ -69,6 +73,11 @@ def around(offset: float = 0.0) -> tuple[Vec3, ...]:
 
 def examples() -> dict[str, Example]:
     volume, mask, body = ball_scan(), ball_mask(), ball()
+    touching = scan_of((beside(CENTRE, -6, 0, 0), 7.0), (beside(CENTRE, 6.5, 0, 0), 6.0))
+    both = Mask(touching.grid, touching.voxels >= 400, level=400.0)
+    marked = np.zeros(mask.voxels.shape, np.bool_)
+    marked[mask.grid.nearest(beside(CENTRE, 8, 0, 0))] = True
+    seed = Mask(mask.grid, marked)
     small = ball(5.0, beside(CENTRE, 5, 0, 0))
     painted = Paint(mask=Ref("m"), added=Bits.of([[2, 3, 4]]), removed=Bits.of([[15, 19, 20]]))
     two = {"moving": Ref("b"), "fixed": Ref("b")}
@@ -79,6 +88,11 @@ def examples() -> dict[str, Example]:
         Example(Threshold(volume=Ref("ct"), low=500), {"volume": volume}),
         Example(Grow(volume=Ref("ct"), seed=CENTRE, low=500), {"volume": volume}),
         Example(KeepPart(mask=Ref("m")), {"mask": mask}),
+        Example(Split(volume=Ref("ct"), mask=Ref("m"), bridge=4), {"volume": touching, "mask": both}),
+        Example(
+            GrowFromSeeds(volume=Ref("ct"), mask=Ref("m"), seeds=(Ref("s"),), points=(CENTRE,)),
+            {"volume": volume, "mask": mask, "seeds": (seed,)},
+        ),
         Example(painted, {"mask": mask}),
         Example(Deface(volume=Ref("ct")), {"volume": head_scan((8.0, 6.4, 6.0))}),
         Example(Surface(volume=Ref("ct"), mask=Ref("m")), {"volume": volume, "mask": mask}),
@@ -238,12 +252,12 @@ def test_it_gives_the_same_in_a_process_of_its_own(name: str, child: Child) -> N
 
 def broken_inputs() -> list[tuple[str, str, str]]:
     """Each operation, each of its inputs, each way in which that can be bad."""
-    ways = {Volume: (), Mask: ("empty",), Part: ("empty", "holed", "inside out")}
+    ways: dict[type, tuple[str, ...]] = {Volume: (), Mask: ("empty",), Part: ("empty", "holed", "inside out")}
     return [
         (name, field, way)
         for name, example in EXAMPLES.items()
         for field, value in example.inputs.items()
-        for way in ways[type(value)]
+        for way in ways.get(type(value), ())
     ]
 
 

@@ -1,0 +1,1 @@
+"""Work on chosen voxels: how they hang together, grow, shrink, fill and combine."""

@@ -1,0 +1,89 @@
+"""The box round the chosen voxels, and slabs of it: work is done where something is chosen, bit by bit."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ...errors import StepFailed
+from ...values import BoolArray, Mask, given_away
+
+Box = tuple[slice, slice, slice]
+_VOXELS_AT_ONCE = 4_000_000
+
+
+def slabs(shape: tuple[int, ...], voxels: int | None = None) -> Iterator[slice]:
+    """Stretches of slices, each small enough to be done in a moment.
+
+    shape: (slices, rows, columns)
+    voxels: about how many voxels a stretch holds; a slice at least
+    """
+    step = max(1, (voxels or _VOXELS_AT_ONCE) // max(1, shape[1] * shape[2]))
+    for start in range(0, shape[0], step):
+        yield slice(start, min(start + step, shape[0]))
+
+
+def box_of(chosen: BoolArray) -> Box | None:
+    """Find the smallest box that holds the chosen voxels; None when there are none.
+
+    chosen: [k, j, i]
+    """
+    ends = []
+    for axis in range(3):
+        hit = np.flatnonzero(chosen.any(axis=tuple(n for n in range(3) if n != axis)))
+        if not len(hit):
+            return None
+        ends.append(slice(int(hit[0]), int(hit[-1]) + 1))
+    return (ends[0], ends[1], ends[2])
+
+
+def required_box(mask: Mask) -> Box:
+    """Find the box of a mask that must not be empty.
+
+    mask: the chosen voxels
+    Raises StepFailed when no voxel is chosen.
+    """
+    box = box_of(mask.voxels)
+    if box is None:
+        raise StepFailed(
+            "No voxel is chosen, so there is nothing to work on. "
+            "Widen the range of the threshold, or look at the mask of the step before."
+        )
+    return box
+
+
+def wider(box: Box, by: tuple[int, int, int], shape: tuple[int, ...]) -> Box:
+    """Widen a box on all sides, as far as the scan goes.
+
+    box: the box
+    by: voxels along k, j and i
+    shape: of the scan
+    """
+    k, j, i = (
+        slice(max(along.start - more, 0), min(along.stop + more, size))
+        for along, more, size in zip(box, by, shape, strict=True)
+    )
+    return (k, j, i)
+
+
+def padded(array: NDArray[Any], by: tuple[int, int, int]) -> NDArray[Any]:
+    """Put layers of 0 (False) round an array.
+
+    array: [k, j, i]
+    by: layers on either side along k, j and i
+    """
+    return np.pad(array, [(n, n) for n in by])
+
+
+def boxed(mask: Mask, box: Box, chosen: BoolArray, level: float | None = None) -> Mask:
+    """Make the mask, on the grid of another, that holds these voxels in the box and none outside.
+
+    mask: gives the grid
+    box: where the voxels lie
+    chosen: the voxels of the box
+    level: grey value of the border, where it is still one
+    """
+    voxels = np.zeros(mask.voxels.shape, np.bool_)
+    voxels[box] = chosen
+    return Mask(mask.grid, given_away(voxels), level)

@@ -1,0 +1,1 @@
+"""Work on whole scans: cut, sample anew, smooth, even out, bring together."""

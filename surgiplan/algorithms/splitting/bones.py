@@ -1,0 +1,191 @@
+"""Part bones that touch: along the joint space between them, and where only a thin bridge holds them."""
+
+from collections import defaultdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import binary_fill_holes
+from SimpleITK import (
+    BinaryFillholeImageFilter,
+    ConnectedComponentImageFilter,
+    GetArrayFromImage,
+    GetArrayViewFromImage,
+    GetImageFromArray,
+    MorphologicalWatershedFromMarkersImageFilter,
+    SignedMaurerDistanceMapImageFilter,
+)
+
+from ...errors import StepFailed
+from ...progress import Report, part_of, silent
+from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume
+from ..filters import run_itk
+from ..masks.box import Box, boxed, required_box
+from ..space import require_one_grid
+from .joint import joint_space
+
+_LADDER = (1.0, 0.6, 0.3)  # of the radius of a bridge: a core lies deeper than this below the surface
+_SMALLEST_MM3 = 100.0  # of a core
+_MOSTLY = 0.5
+_STEPS_A_MM = 100  # depth is flooded in steps of 0.01 mm
+_MOST_CORES = 30_000
+Labels = NDArray[np.int16]
+Meetings = dict[tuple[int, int], tuple[float, float]]
+
+
+def part_bones(
+    volume: Volume, mask: Mask, bridge_mm: float = 3.0, dip: float = 100.0, report: Report = silent
+) -> Mask:
+    """Cut a mask where bones touch, so that each can be kept by itself.
+
+    The joint space (see `joint_space`) and the outer surface bound the depth of the bones, their inside
+    filled. Cores that are deep grow to meet each other (watershed on the depth). Where two meet over more
+    bright bone than the cross-section of a bridge, and more bright bone than joint space, they are one
+    bone. Along the other meeting faces the darker voxel of each pair is left out.
+
+    volume: the scan
+    mask: the bones, on the grid of the scan
+    bridge_mm: radius up to which a bridge of bone between two bodies is cut
+    dip: by how much grey value a joint space is darker than the bone on both sides
+    report: told the progress; may raise Cancelled
+    Raises StepFailed when no voxel is chosen or only one bone is found, Mismatch when the grids differ.
+    """
+    require_one_grid(volume, mask)
+    box = required_box(mask)
+    grey, chosen, spacing = volume.voxels[box], mask.voxels[box], mask.grid.spacing_kji
+    solid = _solid(chosen, box, mask.voxels.shape, part_of(report, 0.0, 0.1))
+    joint = joint_space(grey, solid, spacing, dip, part_of(report, 0.1, 0.5))
+    bodies = _bodies(solid, joint, spacing, bridge_mm, part_of(report, 0.5, 0.9))
+    report(0.9, "Looking where the bones meet")
+    bones = _joined(bodies, _meetings(bodies, joint, spacing), np.pi * bridge_mm**2)
+    if len(np.unique(bones[chosen & (bones > 0)])) < 2:
+        raise StepFailed(
+            f"Only one bone is found: nothing hangs together by a bridge under {bridge_mm:g} mm in radius "
+            f"or over a joint space that is darker by {dip:g}. Give a wider bridge or a smaller dip, or grow "
+            "the bones from seeds."
+        )
+    return boxed(mask, box, chosen & ~_darker_side(grey, bones), mask.level)
+
+
+def depth_of(chosen: BoolArray, spacing_kji: Vec3, report: Report = silent) -> FloatsArray:
+    """Measure how deep each voxel lies below the outermost chosen ones, in mm; negative outside.
+
+    chosen: [k, j, i]; what lies beyond the edge counts as chosen
+    spacing_kji: mm
+    report: told the progress; may raise Cancelled
+    """
+    distance = SignedMaurerDistanceMapImageFilter()
+    distance.InsideIsPositiveOn()
+    distance.SquaredDistanceOff()
+    distance.UseImageSpacingOn()
+    image: Any = GetImageFromArray(chosen.view(np.uint8))
+    image.SetSpacing(spacing_kji[::-1])
+    depth: FloatsArray = GetArrayFromImage(run_itk(distance, report, "Measuring the depth", image))
+    return depth
+
+
+def _solid(chosen: BoolArray, box: Box, shape: tuple[int, ...], report: Report) -> BoolArray:
+    """The bones with their inside filled, also that of a bone which the edge of the scan cuts through."""
+    closed = chosen.copy()
+    for axis, along in enumerate(box):
+        stacked = np.moveaxis(closed, axis, 0)
+        for end, at_edge in ((0, along.start == 0), (-1, along.stop == shape[axis])):
+            if at_edge:
+                stacked[end] = binary_fill_holes(stacked[end])
+    fill = BinaryFillholeImageFilter()
+    fill.SetForegroundValue(1)
+    image = GetImageFromArray(np.pad(closed, 1).view(np.uint8))
+    filled: NDArray[np.uint8] = GetArrayFromImage(run_itk(fill, report, "Filling the bones", image))
+    return filled[1:-1, 1:-1, 1:-1].view(np.bool_)
+
+
+def _bodies(solid: BoolArray, joint: BoolArray, spacing: Vec3, bridge_mm: float, report: Report) -> Labels:
+    """Each voxel of the solid with the number (from 1 on) of the core it belongs to; 0 where none reaches."""
+    depth = depth_of(solid & ~joint, spacing, part_of(report, 0.0, 0.3))
+    start, count = _cores(depth, bridge_mm, float(np.prod(spacing)), part_of(report, 0.3, 0.5))
+    outside = count + 1
+    start[~solid] = outside
+    flood = MorphologicalWatershedFromMarkersImageFilter()
+    flood.MarkWatershedLineOff()
+    relief = np.clip(depth * -_STEPS_A_MM, -32767, 32766).astype(np.int16)
+    relief[~solid] = 32767  # flooded last, so that the outside takes no voxel of the bones
+    flooded = run_itk(
+        flood,
+        part_of(report, 0.5, 1.0),
+        "Growing the cores",
+        GetImageFromArray(relief),
+        GetImageFromArray(start),
+    )
+    bodies: Labels = GetArrayFromImage(flooded)
+    bodies[bodies == outside] = 0
+    return bodies
+
+
+def _cores(depth: FloatsArray, bridge_mm: float, voxel_mm3: float, report: Report) -> tuple[Labels, int]:
+    """Connected voxels deeper than the radius of a bridge; and less deep ones where they hold no deeper."""
+    start = np.zeros(depth.shape, np.int16)
+    count = 0
+    for n, share in enumerate(_LADDER):
+        told = part_of(report, n / len(_LADDER), (n + 1) / len(_LADDER))
+        image = GetImageFromArray((depth > share * bridge_mm).view(np.uint8))
+        found = run_itk(ConnectedComponentImageFilter(), told, "Finding the cores", image)
+        parts = GetArrayViewFromImage(found)  # sees the memory of the image, which must be kept
+        sizes = np.bincount(parts.ravel())
+        sizes[np.unique(parts[start > 0])] = 0
+        sizes[0] = 0
+        new = np.flatnonzero(sizes * voxel_mm3 >= _SMALLEST_MM3)
+        if count + len(new) > _MOST_CORES:
+            raise StepFailed("Thousands of bodies are found, too many for bones: choose a higher threshold.")
+        number = np.zeros(len(sizes), np.int16)
+        number[new] = np.arange(count + 1, count + len(new) + 1)
+        start += number[parts]
+        count += len(new)
+    return start, count
+
+
+def _meetings(bodies: Labels, joint: BoolArray, spacing: Vec3) -> Meetings:
+    """For each two bodies that meet: the share of the faces that is bright bone, and the area of that in mm².
+
+    Each face of a voxel counts as a vector, so that the stairs of a slanting plane have its area.
+    """
+    faces: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(2))
+    across: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(3))
+    for axis in range(3):
+        label, dark = np.moveaxis(bodies, axis, 0), np.moveaxis(joint, axis, 0)
+        meet = (label[:-1] != label[1:]) & (label[:-1] > 0) & (label[1:] > 0)
+        pairs = np.stack([label[:-1][meet], label[1:][meet]], axis=1)
+        bright = ~(dark[:-1][meet] | dark[1:][meet])
+        kinds, which = np.unique(pairs, axis=0, return_inverse=True)
+        total = np.bincount(which.ravel(), minlength=len(kinds))
+        free = np.bincount(which.ravel(), bright, len(kinds))
+        face_mm2 = float(np.prod(spacing)) / spacing[axis]
+        for (first, second), all_of, some in zip(kinds.tolist(), total, free, strict=True):
+            pair = (min(first, second), max(first, second))
+            faces[pair] += np.array([some, all_of]) * face_mm2
+            across[pair][axis] += some * face_mm2 * (1 if first < second else -1)
+    return {
+        pair: (bright / all_of, float(np.linalg.norm(across[pair])))
+        for pair, (bright, all_of) in faces.items()
+    }
+
+
+def _joined(bodies: Labels, meetings: Meetings, bridge_mm2: float) -> Labels:
+    """The bodies, those that are one bone under one number."""
+    number = np.arange(int(bodies.max()) + 1, dtype=np.int16)
+    for (a, b), (bright, area_mm2) in meetings.items():
+        if area_mm2 > bridge_mm2 and bright > _MOSTLY:
+            number[number == number[b]] = number[a]
+    joined: Labels = number[bodies]
+    return joined
+
+
+def _darker_side(grey: NDArray[Any], bones: Labels) -> BoolArray:
+    """The darker voxel of each two that meet and belong to two bones."""
+    cut = np.zeros(bones.shape, np.bool_)
+    for axis in range(3):
+        label, value, out = (np.moveaxis(array, axis, 0) for array in (bones, grey, cut))
+        meet = (label[:-1] != label[1:]) & (label[:-1] > 0) & (label[1:] > 0)
+        first = value[:-1] <= value[1:]
+        out[:-1] |= meet & first
+        out[1:] |= meet & ~first
+    return cut
