@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BadInput, StepFailed, Usage
-from ..formats.volumes.lattice import SNAP_MM, Lattice, moved_to, on_grid
 from ..formats.volumes import read_lattice, write_volume
+from ..formats.volumes.lattice import SNAP_MM, Lattice, moved_to, on_grid
 from ..progress import Report, part_of, silent
 from ..values import Grid, Mask, Volume, given_away
 from . import outside

@@ -11,7 +11,7 @@ from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..formats.meshes import UNITS_MM
-from . import compare, crash, demo, imports, privacy, segmenting, selftest, verbs
+from . import compare, crash, demo, imports, privacy, recipes, segmenting, selftest, verbs
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -209,9 +209,6 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("case", type=Path)
     made = command("plan", verbs.plan, "print the plan as JSON, to read, compare or apply elsewhere")
     made.add_argument("case", type=Path)
-    made = command("apply", verbs.apply, "put the steps of a plan file on a case and compute them")
-    made.add_argument("case", type=Path)
-    made.add_argument("plan", type=Path)
 
 
 def _add_assistance(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -220,3 +217,12 @@ def _add_assistance(command: Callable[..., argparse.ArgumentParser]) -> None:
         "segment-with", segmenting.segment_with, "let an installed segmenter find masks in a scan of a case"
     )
     segmenting.add_options(made)
+    command("recipes", recipes.recipes, "list the recipes: plans that can be applied by name")
+    made = command(
+        "apply", recipes.apply, "put the steps of a plan file or a recipe on a case and compute them"
+    )
+    made.add_argument("case", type=Path)
+    made.add_argument("plan", type=Path, help="a plan file, or the name of a recipe")
+    made.add_argument(
+        "--keep", action="store_true", help="keep the steps of the case; else its sources alone stay"
+    )

@@ -18,7 +18,7 @@ from ..ops import OPERATIONS
 from ..plan.casefile import CaseFile
 from ..plan.evaluate import Evaluator
 from ..plan.operation import Ref
-from ..plan.plan import Plan, from_json, to_json
+from ..plan.plan import Plan, to_json
 from ..plan.store import Store, cache_folder
 from ..plan.work import Work
 from ..scene.describe import describe, findings
@@ -151,8 +151,8 @@ def _commit_tried(arguments: Namespace, session: Session, plan: Plan, why: str) 
     session.pursue([name]).result()
     if isinstance(result, Waiting) and result.error is not None:
         raise NeedsHand(f"{result.error} (the step is kept)")
-    entry = _entry(plan, name, result)
-    say(arguments, entry, _line(entry))
+    entry = entry_of(plan, name, result)
+    say(arguments, entry, line_of(entry))
     return 0
 
 
@@ -173,7 +173,7 @@ def show(arguments: Namespace) -> int:
         session.pursue().result()
         results = session.results()
         entries = [
-            _entry(session.plan, name, result) | intake.origin(session.case, session.plan[name])
+            entry_of(session.plan, name, result) | intake.origin(session.case, session.plan[name])
             for name, result in results.items()
         ]
         found = [
@@ -181,12 +181,13 @@ def show(arguments: Namespace) -> int:
             for f in findings(session.plan, results)
         ]
         side = session.case.fact("side") or ""
-    lines = [_line(entry) for entry in entries] + [f"! {f['severity']}: {f['text']}" for f in found]
+    lines = [line_of(entry) for entry in entries] + [f"! {f['severity']}: {f['text']}" for f in found]
     say(arguments, {"steps": entries, "findings": found, "side": side, "use": SAFETY_LINE}, "\n".join(lines))
     return 0
 
 
-def _entry(plan: Plan, name: str, result: Result) -> dict[str, Any]:
+def entry_of(plan: Plan, name: str, result: Result) -> dict[str, Any]:
+    """A step with its status, its figures or what is wrong, as data."""
     entry: dict[str, Any] = {
         "name": name,
         "operation": plan[name].operation.spec.name,
@@ -198,7 +199,8 @@ def _entry(plan: Plan, name: str, result: Result) -> dict[str, Any]:
     return entry
 
 
-def _line(entry: Mapping[str, Any]) -> str:
+def line_of(entry: Mapping[str, Any]) -> str:
+    """The same in one line."""
     told = entry.get("error") or ", ".join(filter(None, (entry.get("study_date"), brief(entry["figures"]))))
     return f"{entry['status']:<8}{entry['name']:<16}{entry['operation']:<15}{told}"
 
@@ -345,42 +347,3 @@ def plan(arguments: Namespace) -> int:
         )
     )
     return 0
-
-
-def apply(arguments: Namespace) -> int:
-    """Put the steps of a plan file on this case and compute them."""
-    try:
-        steps = json.loads(arguments.plan.read_text(encoding="utf-8"))["steps"]
-        if not all(isinstance(step, dict) for step in steps):
-            raise ValueError("a step is a JSON object")
-    except (OSError, ValueError, KeyError, TypeError) as problem:
-        raise BadInput(
-            f"{arguments.plan.name} does not hold a plan: make one with: surgiplan plan CASE"
-        ) from problem
-    with opened(arguments.case) as session:
-        made = joined(session.plan, steps)
-        session.commit(made, f"apply {arguments.plan.stem}")
-        session.pursue().result()
-        results = session.results()
-        entries = [_entry(made, name, result) for name, result in results.items()]
-    say(arguments, {"steps": entries}, "\n".join(map(_line, entries)))
-    troubles = [r.error for r in results.values() if isinstance(r, Failed | Waiting) and r.error is not None]
-    troubles.sort(key=lambda problem: isinstance(problem, NeedsHand))
-    if troubles:
-        raise troubles[0]
-    return 0
-
-
-def joined(own: Plan, steps: list[Mapping[str, Any]]) -> Plan:
-    """The sources of a case with the other steps of a plan file on top.
-
-    Raises BadInput when a source of the file has no counterpart of its name and kind in the case.
-    """
-    made = Plan(tuple(step for step in own.steps if step.operation.spec.name == "source"))
-    for content in steps:
-        name, operation = str(content.get("name", "")), from_json(OPERATIONS, content)
-        if operation.spec.name != "source":
-            made = made.add(name, operation, str(content.get("note", "")))
-        elif name not in made.names or made[name].operation.outputs() != operation.outputs():
-            raise BadInput(f"the plan needs a source {name!r} of its kind: import it with --name {name}")
-    return made

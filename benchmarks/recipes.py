@@ -1,0 +1,129 @@
+"""The recipes on real scans: what a hand places there, what comes out, and how it agrees with a reference.
+
+Run: `python -m benchmarks.recipes DATA OUT`; DATA is the developers' data, OUT takes cases and pictures.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from surgiplan.acts import intake
+from surgiplan.algorithms.agreement import agreement
+from surgiplan.cli import recipes, verbs
+from surgiplan.ops import OPERATIONS
+from surgiplan.plan.plan import Plan
+from surgiplan.session import Session
+from surgiplan.values import Bits, Mask, Plane, Volume, figures
+
+Fill = Callable[[Volume], Mapping[str, Any]]
+SMALL = "ct_totalseg_small/example_ct_sm.nii.gz"
+REFERENCE = "ct_totalseg_small/example_seg.nii.gz"
+PELVIS = "ct_pelvis_lumbar/ACRIN-FLT-Breast_001_series.zip"
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recipe on a scan.
+
+    recipe: its name
+    scan: archive or file below the data folder
+    result: the step that is looked at
+    volume_ml: smallest and largest volume that is right
+    hand: what a person places, by step: fields made from the scan
+    truth: labels of the reference that the result is compared with, and the mask that is compared
+    """
+
+    recipe: str
+    scan: str
+    result: str
+    volume_ml: tuple[float, float]
+    hand: Mapping[str, Fill] = field(default_factory=dict)
+    truth: tuple[str, tuple[int, ...]] = ("", ())
+
+    @property
+    def name(self) -> str:
+        """Short, for files and rows."""
+        return f"{self.recipe}-{self.scan.partition('/')[0]}"
+
+
+def joint_space(volume: Volume) -> Mapping[str, Any]:
+    """What is erased round the left head of femur of ct_body_coronal: a shell, open towards the neck."""
+    centre, neck = np.array([70.0, 15.5, 275.0]), np.array([0.9, 0.1, -0.42])
+    kji = np.argwhere(volume.voxels >= 250)
+    away = volume.grid.to_lps(kji) - centre
+    radius = np.linalg.norm(away, axis=1)
+    towards_neck = away @ (neck / np.linalg.norm(neck)) / np.maximum(radius, 1e-6)
+    return {"removed": Bits.of(kji[(radius > 18) & (radius < 22) & (towards_neck < 0.7)])}
+
+
+TRIALS = (
+    Trial("skull", "ct_skull_phantom/S21570_S2030_bone_1mm.zip", "skull", (370, 400)),
+    Trial("skin", PELVIS, "skin", (28_000, 29_000)),
+    Trial("skin", SMALL, "skin", (6_000, 6_300)),
+    Trial(
+        "femur",
+        "ct_body_coronal/coronal_CView.zip",
+        "femur",
+        (50, 90),
+        {
+            "joint": joint_space,
+            "femur_mask": lambda _: {"seed": (98.0, 14.0, 196.0)},
+        },
+    ),
+    Trial(
+        "rib_cage",
+        PELVIS,
+        "cage_cut.a",
+        (200, 500),
+        {"cage_cut": lambda _: {"plane": Plane((0.0, 90.0, -590.0), (0.0, 0.0, 1.0))}},
+    ),
+)
+
+
+def applied(trial: Trial, data: Path, session: Session) -> Any:
+    """The result of a trial: the scan read, the recipe put on it, the hand's part placed, all computed."""
+    modality = "CT" if trial.scan.endswith(".nii.gz") else ""
+    loaded = intake.load(data / trial.scan, modality=modality)
+    assert isinstance(loaded.value, Volume)
+    plan: Plan = intake.keep(session.case, OPERATIONS, session.committed, loaded, "ct")
+    plan = recipes.joined(plan, recipes.steps_of(Path(trial.recipe)))
+    for step, fill in trial.hand.items():
+        plan = plan.edit(step, **fill(loaded.value))
+    session.commit(plan, trial.name)
+    session.pursue().result()
+    return session.value(trial.result)
+
+
+def truth_of(trial: Trial, data: Path, volume: Volume) -> Mask:
+    """The labels of the reference as one mask on the voxels of the scan."""
+    wanted = {f"label_{n}" for n in trial.truth[1]}
+    found = [one for one in intake.load_segments(data / REFERENCE) if one.name in wanted]
+    masks = [one.value for one in intake.put_on(found, volume.grid)]
+    return Mask(volume.grid, np.logical_or.reduce([mask.voxels for mask in masks if isinstance(mask, Mask)]))
+
+
+def main(data: Path, out: Path) -> None:
+    """Print a row for each trial, and leave its case and its picture."""
+    out.mkdir(parents=True, exist_ok=True)
+    print("| recipe | scan | result | against the reference |\n|---|---|---|---|")
+    for trial in TRIALS:
+        case = out / f"{trial.name}.surgiplan"
+        case.unlink(missing_ok=True)
+        with verbs.opened(case, create=True) as session:
+            told = verbs.brief(figures(applied(trial, data, session)))
+            against = ""
+            if trial.truth[0]:
+                ours, volume = session.value(trial.truth[0]), session.value("ct")
+                assert isinstance(ours, Mask)
+                assert isinstance(volume, Volume)
+                against = verbs.brief(figures(agreement(ours, truth_of(trial, data, volume))))
+            verbs.picture(session, "3d", out / f"{trial.name}.png", (900, 900))
+        print(f"| {trial.recipe} | {trial.scan.partition('/')[0]} | {told} | {against} |", flush=True)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]), Path(sys.argv[2]))
