@@ -17,7 +17,7 @@ from surgiplan.cli import recipes, verbs
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.plan import Plan
 from surgiplan.session import Session
-from surgiplan.values import Bits, Mask, Plane, Volume, figures
+from surgiplan.values import Bits, Mask, Part, Plane, Vec3, Volume, figures
 
 Fill = Callable[[Volume], Mapping[str, Any]]
 SMALL = "ct_totalseg_small/example_ct_sm.nii.gz"
@@ -34,7 +34,7 @@ class Trial:
     result: the step that is looked at
     volume_ml: smallest and largest volume that is right
     hand: what a person places, by step: fields made from the scan
-    truth: labels of the reference that the result is compared with, and the mask that is compared
+    truth: labels of the reference that the result is compared with, and the step that is compared
     """
 
     recipe: str
@@ -60,6 +60,20 @@ def joint_space(volume: Volume) -> Mapping[str, Any]:
     return {"removed": Bits.of(kji[(radius > 18) & (radius < 22) & (towards_neck < 0.7)])}
 
 
+def discs(*places: tuple[Vec3, Vec3], half: float) -> Fill:
+    """What is erased above and below a vertebra: a slab round each plane (point, normal)."""
+
+    def erased(volume: Volume) -> Mapping[str, Any]:
+        kji = np.argwhere(volume.voxels >= 150)
+        at = volume.grid.to_lps(kji)
+        found = np.zeros(len(kji), np.bool_)
+        for point, normal in places:
+            found |= np.abs((at - point) @ (np.asarray(normal) / np.linalg.norm(normal))) < half
+        return {"removed": Bits.of(kji[found])}
+
+    return erased
+
+
 TRIALS = (
     Trial("skull", "ct_skull_phantom/S21570_S2030_bone_1mm.zip", "skull", (370, 400)),
     Trial("skin", PELVIS, "skin", (28_000, 29_000)),
@@ -73,6 +87,35 @@ TRIALS = (
             "joint": joint_space,
             "femur_mask": lambda _: {"seed": (98.0, 14.0, 196.0)},
         },
+    ),
+    Trial(
+        "vertebra",
+        PELVIS,
+        "vertebra",
+        (40, 75),
+        {
+            "discs": discs(
+                ((-12.0, 50.0, -612.0), (0.0, 0.33, 0.94)),
+                ((-12.0, 50.0, -650.0), (0.0, 0.33, 0.94)),
+                half=4.0,
+            ),
+            "vertebra_mask": lambda _: {"seed": (7.8, 51.8, -625.2)},
+        },
+    ),
+    Trial(
+        "vertebra",
+        SMALL,
+        "vertebra",
+        (25, 60),
+        {
+            "discs": discs(
+                ((-4.0, -119.0, 157.5), (0.0, 0.2, 0.98)),
+                ((-4.0, -127.0, 127.5), (0.0, 0.33, 0.94)),
+                half=2.5,
+            ),
+            "vertebra_mask": lambda _: {"seed": (4.0, -125.3, 145.3)},
+        },
+        ("vertebra", (31,)),
     ),
     Trial(
         "rib_cage",
@@ -106,11 +149,16 @@ def truth_of(trial: Trial, data: Path, volume: Volume) -> Mask:
     return Mask(volume.grid, np.logical_or.reduce([mask.voxels for mask in masks if isinstance(mask, Mask)]))
 
 
-def main(data: Path, out: Path) -> None:
-    """Print a row for each trial, and leave its case and its picture."""
+def main(data: Path, out: Path, only: str = "") -> None:
+    """Print a row for each trial, and leave its case and its picture.
+
+    only: names of recipes, when not all are wanted
+    """
     out.mkdir(parents=True, exist_ok=True)
     print("| recipe | scan | result | against the reference |\n|---|---|---|---|")
     for trial in TRIALS:
+        if only and trial.recipe not in only:
+            continue
         case = out / f"{trial.name}.surgiplan"
         case.unlink(missing_ok=True)
         with verbs.opened(case, create=True) as session:
@@ -118,7 +166,7 @@ def main(data: Path, out: Path) -> None:
             against = ""
             if trial.truth[0]:
                 ours, volume = session.value(trial.truth[0]), session.value("ct")
-                assert isinstance(ours, Mask)
+                assert isinstance(ours, Mask | Part)
                 assert isinstance(volume, Volume)
                 against = verbs.brief(figures(agreement(ours, truth_of(trial, data, volume))))
             verbs.picture(session, "3d", out / f"{trial.name}.png", (900, 900))
@@ -126,4 +174,4 @@ def main(data: Path, out: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:])
