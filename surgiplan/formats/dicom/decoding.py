@@ -148,8 +148,9 @@ class _File:
         stored = self._guarded(self._stored, picture.frame)
         if fits_in_place(picture, volume.array):
             values = stored.view(np.int16)
-            if not (values.flags.writeable and values.flags.c_contiguous):
-                values = values.copy()
+            if not values.flags.writeable:  # it may be asked for again
+                values = reused("settled", values.shape, values.dtype)
+                values[:] = stored.view(np.int16)
             settled(values, picture)
             volume.store(k, values)
         else:
@@ -194,7 +195,7 @@ class _File:
             inflated = imagecodecs.deflate_decode(self._data[at:], raw=True, out=room)
         except Exception:
             return None  # zlib, which bears more, is asked
-        found = native_pixels(memoryview(inflated))
+        found = native_pixels(memoryview(inflated).toreadonly())
         if found is None or found.nbytes < header.pixel_bytes:
             return None
         count = header.frames * header.rows * header.columns
