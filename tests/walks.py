@@ -8,18 +8,25 @@ from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
+from surgiplan.ops.crop import Crop
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
+from surgiplan.ops.denoise import Denoise
+from surgiplan.ops.even_bias import EvenBias
+from surgiplan.ops.find_metal import FindMetal
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.keep_part import KeepPart
+from surgiplan.ops.level_set import LevelSet
 from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
 from surgiplan.ops.move import Move
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.register import Register
+from surgiplan.ops.register_scan import RegisterScan
+from surgiplan.ops.resample import Resample
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
@@ -61,6 +68,13 @@ def sixty_steps() -> Plan:
         .add("grown", Grow(volume=Ref("ct"), seed=(1, 2, 3), low=300))
         .add("largest", KeepPart(mask=Ref("bright")))
         .add("parted", Split(volume=Ref("ct"), mask=Ref("bright")))
+        .add("box", Crop(volume=Ref("ct"), points=marks[:2]))
+        .add("even", Resample(volume=Ref("box"), spacing=0.8))
+        .add("quiet", Denoise(volume=Ref("even")))
+        .add("mr", EvenBias(volume=Ref("box")))
+        .add("second", RegisterScan(moving=Ref("mr", "scan"), fixed=Ref("ct")))
+        .add("metal", FindMetal(volume=Ref("ct")))
+        .add("edge", LevelSet(volume=Ref("ct"), mask=Ref("metal", "metal")))
         .add("shared", GrowFromSeeds(volume=Ref("ct"), mask=Ref("parted"), points=marks[:2]))
         .add("painted", Paint(mask=Ref("largest"), added=brush, removed=Bits.of([[1, 2, 3]])))
         .add("bone", Surface(volume=Ref("ct"), mask=Ref("painted"), cavities="fill"))

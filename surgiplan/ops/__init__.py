@@ -7,18 +7,25 @@ from ..plan.operation import Operation
 from .boolean import Boolean
 from .collide import Collide
 from .compare import Compare
+from .crop import Crop
 from .cut import Cut
 from .deface import Deface
+from .denoise import Denoise
+from .even_bias import EvenBias
+from .find_metal import FindMetal
 from .fit import Fit
 from .grow import Grow
 from .grow_seeds import GrowFromSeeds
 from .keep_part import KeepPart
+from .level_set import LevelSet
 from .measure import Measure
 from .mirror import Mirror
 from .move import Move
 from .paint import Paint
 from .place_implant import PlaceImplant
 from .register import Register
+from .register_scan import RegisterScan
+from .resample import Resample
 from .socket import Socket
 from .source import Source
 from .split import Split
@@ -27,11 +34,18 @@ from .threshold import Threshold
 
 _LISTED: tuple[type[Operation[Any]], ...] = (
     Source,
+    Crop,
+    Resample,
+    Denoise,
+    EvenBias,
+    RegisterScan,
     Threshold,
     Grow,
     KeepPart,
     Split,
     GrowFromSeeds,
+    LevelSet,
+    FindMetal,
     Paint,
     Deface,
     Surface,

@@ -17,18 +17,25 @@ from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
+from surgiplan.ops.crop import Crop
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
+from surgiplan.ops.denoise import Denoise
+from surgiplan.ops.even_bias import EvenBias
+from surgiplan.ops.find_metal import FindMetal
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.keep_part import KeepPart
+from surgiplan.ops.level_set import LevelSet
 from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
 from surgiplan.ops.move import Move
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.register import Register
+from surgiplan.ops.register_scan import RegisterScan
+from surgiplan.ops.resample import Resample
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
@@ -85,6 +92,11 @@ def examples() -> dict[str, Example]:
     trim = Plane(beside(CENTRE, 0, 0, 3), (0, 0, 1))
     given = [
         Example(Source(digest="d"), {}),
+        Example(Crop(volume=Ref("ct"), around=Ref("m"), margin=2), {"volume": volume, "around": mask}),
+        Example(Resample(volume=Ref("ct"), like=Ref("o")), {"volume": volume, "like": ball_scan()}),
+        Example(Denoise(volume=Ref("ct")), {"volume": volume}),
+        Example(EvenBias(volume=Ref("mr")), {"volume": Volume(volume.grid, volume.voxels, "MR", "")}),
+        Example(RegisterScan(moving=Ref("mr"), fixed=Ref("ct")), {"moving": volume, "fixed": ball_scan()}),
         Example(Threshold(volume=Ref("ct"), low=500), {"volume": volume}),
         Example(Grow(volume=Ref("ct"), seed=CENTRE, low=500), {"volume": volume}),
         Example(KeepPart(mask=Ref("m")), {"mask": mask}),
@@ -93,6 +105,8 @@ def examples() -> dict[str, Example]:
             GrowFromSeeds(volume=Ref("ct"), mask=Ref("m"), seeds=(Ref("s"),), points=(CENTRE,)),
             {"volume": volume, "mask": mask, "seeds": (seed,)},
         ),
+        Example(LevelSet(volume=Ref("ct"), mask=Ref("m"), rounds=20), {"volume": volume, "mask": mask}),
+        Example(FindMetal(volume=Ref("ct"), level=900), {"volume": volume}),
         Example(painted, {"mask": mask}),
         Example(Deface(volume=Ref("ct")), {"volume": head_scan((8.0, 6.4, 6.0))}),
         Example(Surface(volume=Ref("ct"), mask=Ref("m")), {"volume": volume, "mask": mask}),
@@ -292,8 +306,9 @@ def test_two_patient_spaces_are_not_mixed(name: str) -> None:
     example = EXAMPLES[name]
     one, other = example.inputs
     inputs = {one: example.inputs[one], other: in_another_frame(example.inputs[other])}
-    if name == "register":
-        assert example.operation.run(work(), **inputs)["moved"].frame_uid == ELSEWHERE
+    if name in ("register", "register_scan"):
+        moved = example.operation.run(work(), **inputs)["moved"]
+        assert getattr(moved, "grid", moved).frame_uid == ELSEWHERE
         return
     with pytest.raises(Mismatch, match=r"different patient spaces.*register step"):
         example.operation.run(work(), **inputs)
