@@ -150,3 +150,40 @@ def test_a_damaged_text_is_refused(data: st.DataObject) -> None:
         assert Bits.from_text(whole[:at] + other + whole[at + 1 :]).count == 2  # a padding bit
     with pytest.raises(ValueError, match="not the text of a Bits value"):
         Bits.from_text(whole[:at])
+
+
+def test_a_text_as_it_was_written_at_first_can_be_read() -> None:
+    bits = Bits.of([[1, 2, 3], [50, 3, 99]])
+    order = sorted(bits.blocks)
+    assert Bits.from_text(text_of(order, b"".join(bits.blocks[key] for key in order))) == bits
+
+
+@given(voxels, voxels)
+def test_sets_of_voxels(a: list[tuple[int, int, int]], b: list[tuple[int, int, int]]) -> None:
+    one, other = Bits.of(a), Bits.of(b)
+    assert one | other == Bits.of(sorted({*a, *b}))
+    assert one - other == Bits.of(sorted({*a} - {*b}))
+
+
+@given(voxels)
+def test_a_box_holds_what_is_chosen_in_it(kji: list[tuple[int, int, int]]) -> None:
+    bits, low, shape = Bits.of(kji), (5, 0, 30), (35, 33, 20)
+    inside = dense(bits)[5:40, 0:33, 30:50]
+    assert np.array_equal(bits.in_box(low, shape), inside)
+    again = dense(Bits.of_box(low, inside))
+    assert np.array_equal(again[5:40, 0:33, 30:50], inside)
+    assert again.sum() == inside.sum()
+
+
+@given(voxels)
+def test_only_where_something_holds(kji: list[tuple[int, int, int]]) -> None:
+    bits = Bits.of(kji)
+    even = np.indices(SHAPE).sum(axis=0) % 2 == 0
+    assert np.array_equal(dense(bits.where(lambda at: even[at])), dense(bits) & even)
+
+
+def test_all_voxels_of_a_grid_share_their_blocks() -> None:
+    every = Bits.all_of((100, 70, 64))
+    assert every.count == 100 * 70 * 64
+    assert len({id(block) for block in every.blocks.values()}) == 4  # whole; at an end of k, of j, of both
+    assert (every - Bits.of([[99, 69, 63]])).count == every.count - 1
