@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
 from typing import Any, Literal
@@ -18,7 +18,30 @@ from .operation import Operation, Ref
 
 Key = str
 Operations = Mapping[str, type[Operation[Any]]]
+_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True)
+class Label:
+    """How the result of a step is told and guarded; it changes no result.
+
+    title: what it is, in words of the planner
+    colour: "#rrggbb"; empty for the usual one
+    code: what it is, in a standard terminology, as "scheme:value", such as "SCT:71341001"
+    locked: whether a hand is kept from changing it
+    """
+
+    title: str = ""
+    colour: str = ""
+    code: str = ""
+    locked: bool = False
+
+    def __post_init__(self) -> None:
+        if self.colour and not _COLOUR.fullmatch(self.colour):
+            raise ValueError(f"a colour is written #rrggbb, not {self.colour!r}")
+        if not all(isinstance(text, str) for text in (self.title, self.colour, self.code)):
+            raise ValueError("title, colour and code of a label are texts")
 
 
 @dataclass(frozen=True)
@@ -28,11 +51,13 @@ class Step:
     name: how other steps refer to it
     operation: what is done, with its parameters
     note: free words of the planner
+    label: title, colour, code and lock
     """
 
     name: str
     operation: Operation[Any]
     note: str = ""
+    label: Label = Label()
 
     @cached_property
     def references(self) -> Mapping[str, tuple[Ref[Any], ...]]:
@@ -43,6 +68,8 @@ class Step:
     def text(self) -> str:
         """The step as canonical JSON."""
         content = {"name": self.name, **to_json(self.operation), "note": self.note}
+        if self.label != Label():
+            content["label"] = asdict(self.label)
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property
@@ -86,6 +113,11 @@ class Plan:
         at = self._index(name)
         return Plan((*self.steps[:at], replace(self.steps[at], note=note), *self.steps[at + 1 :]))
 
+    def with_label(self, name: str, label: Label) -> "Plan":
+        """This plan with another label on one step."""
+        at = self._index(name)
+        return Plan((*self.steps[:at], replace(self.steps[at], label=label), *self.steps[at + 1 :]))
+
     def remove(self, name: str) -> "Plan":
         """This plan without a step; Usage while another step refers to it."""
         at = self._index(name)
@@ -120,7 +152,7 @@ class Plan:
         return keys
 
     def keys(self) -> Mapping[str, Key]:
-        """The recipe key of each step: equal keys, equal results. Names and notes do not count."""
+        """The recipe key of each step: equal keys, equal results. Names, notes and labels do not count."""
         return self._keys
 
     def needed(self, names: Iterable[str]) -> list[Step]:
@@ -241,7 +273,8 @@ def step_of(operations: Operations, text: str) -> Step:
     """The step that `Step.text` wrote; BadInput when it is no such text."""
     try:
         content = json.loads(text)
-        return Step(str(content["name"]), from_json(operations, content), str(content.get("note", "")))
+        name, operation = str(content["name"]), from_json(operations, content)
+        return Step(name, operation, str(content.get("note", "")), Label(**content.get("label", {})))
     except (ValueError, KeyError, TypeError) as problem:
         raise BadInput("this text does not hold a step of a plan") from problem
 
@@ -251,5 +284,5 @@ def plan_of(operations: Operations, texts: Iterable[str]) -> Plan:
     plan = Plan()
     for text in texts:
         step = step_of(operations, text)
-        plan = plan.add(step.name, step.operation, step.note)
+        plan = plan.add(step.name, step.operation, step.note).with_label(step.name, step.label)
     return plan

@@ -58,11 +58,11 @@ def test_a_disc_has_the_area_of_a_disc_and_one_slice() -> None:
 
 def test_a_stroke_is_what_the_brush_passed_over() -> None:
     way = np.array([[35, 20, 30], [35, 60, 30], [35, 60, 80]])
-    stroke = brushed(GRID, GRID.to_lps(way), 4.0, Layer(0, 35))
-    straight = (40 * 0.75 + 50 * 0.5) * 8.0
-    ends_and_corner = 4.0**2 * (np.pi + np.pi / 4 - 1)  # two half discs, a quarter of one, a square twice
+    stroke = brushed(GRID, GRID.to_lps(way), 4.125, Layer(0, 35))
+    straight = (40 * 0.75 + 50 * 0.5) * 8.25
+    ends_and_corner = 4.125**2 * (np.pi + np.pi / 4 - 1)  # two half discs, a quarter of one, a square twice
     area = stroke.count * SPACING[1] * SPACING[2]
-    assert area == pytest.approx(straight + ends_and_corner, rel=0.01)
+    assert area == pytest.approx(straight + ends_and_corner, rel=0.02)
 
 
 def test_a_brush_beside_the_grid_chooses_nothing() -> None:
@@ -143,9 +143,10 @@ def test_what_lies_behind_the_eye_is_not_cut() -> None:
     view[:, 3] = -view[:, :3] @ middle  # the eye stands in the middle
     everywhere = 1e9 * np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]])
     cut = dense(enclosed(GRID, view, everywhere))
-    ahead = (GRID.to_lps(np.argwhere(np.ones(SHAPE, np.bool_))) @ view[3, :3] + view[3, 3]).reshape(SHAPE) > 0
-    assert view[3, :3] @ middle + view[3, 3] == pytest.approx(0, abs=1e-6)
-    assert np.array_equal(cut, ahead)
+    depth = (GRID.to_lps(np.argwhere(np.ones(SHAPE, np.bool_))) @ view[3, :3] + view[3, 3]).reshape(SHAPE)
+    clear = np.abs(depth) > 1e-3
+    assert clear.mean() > 0.99
+    assert np.array_equal(cut[clear], depth[clear] > 0)
 
 
 def test_a_line_keeps_its_corners() -> None:
