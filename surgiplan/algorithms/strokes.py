@@ -60,7 +60,9 @@ def _near_line(
 ) -> FloatArray:
     """[k, j, i] squared distance in mm of the voxels of a box from a straight piece."""
     away = [
-        ((np.arange(low[n], high[n]) - start[n]) * spacing[n]).reshape([-1 if m == n else 1 for m in range(3)])
+        ((np.arange(low[n], high[n]) - start[n]) * spacing[n]).reshape(
+            [-1 if m == n else 1 for m in range(3)]
+        )
         for n in range(3)
     ]
     piece = (end - start) * spacing
@@ -69,8 +71,9 @@ def _near_line(
     if length == 0:
         return squared
     along = away[0] * piece[0] + away[1] * piece[1] + away[2] * piece[2]
-    share = np.clip(along / length, 0, 1)
-    return squared + share * (share * length - 2 * along)
+    share: FloatArray = np.clip(along / length, 0, 1)
+    away_from_piece: FloatArray = squared + share * (share * length - 2 * along)
+    return away_from_piece
 
 
 def of_grey(bits: Bits, volume: Volume, low: float, high: float) -> Bits:
@@ -110,24 +113,21 @@ def enclosed(
         first[layer.axis], last[layer.axis] = layer.index, layer.index + 1
     to_pixel = np.asarray(lps_to_pixel) @ grid.kji_to_lps
     blocks: dict[tuple[int, int, int], bytes] = {}
-    every = Bits.all_of(grid.shape_kji).blocks
     corners = list(product(*(range(a // BLOCK, -(-b // BLOCK)) for a, b in zip(first, last, strict=True))))
     low = np.maximum(np.asarray(corners) * BLOCK, first)
     high = np.minimum((np.asarray(corners) + 1) * BLOCK, last)
     boxes = _seen_boxes(to_pixel, low, high - 1)
     near = _touching(boxes, outline)
-    for n, corner in enumerate(corners):
+    for n in range(len(corners)):
         if n % 64 == 0:
             report(n / len(corners), "Finding the voxels inside the outline")
         if near[n]:
             chosen = _inside_of_block(to_pixel, low[n], high[n], outline)
-            blocks |= Bits.of_box(low[n], chosen).blocks
         elif inside_polygon(boxes[n : n + 1, :2], outline)[0]:
-            blocks |= (
-                {corner: every[corner]}
-                if layer is None
-                else Bits.of_box(low[n], np.ones(high[n] - low[n], np.bool_)).blocks
-            )
+            chosen = np.ones(high[n] - low[n], np.bool_)
+        else:
+            continue
+        blocks |= Bits.of_box(low[n], chosen).blocks
     return Bits(blocks)
 
 
@@ -145,7 +145,7 @@ def _seen_boxes(to_pixel: FloatArray, low: np.ndarray, high: np.ndarray) -> Floa
 
 def _touching(boxes: FloatArray, outline: FloatArray) -> BoolArray:
     """(n,) whether a side of a polygon may cross each box (by the box round it); unbounded ones count."""
-    touched: BoolArray = np.isnan(boxes).any(axis=1)
+    touched: BoolArray = np.asarray(np.isnan(boxes).any(axis=1))
     for start, end in zip(outline, np.roll(outline, -1, axis=0), strict=True):
         low, high = np.minimum(start, end), np.maximum(start, end)
         meets = ((boxes[:, :2] <= high) & (low <= boxes[:, 2:])).all(axis=1)

@@ -17,8 +17,9 @@ from .desk import Desk
 from .forms import Form
 from .hand import Hand
 from .jobs import Jobs
+from .paintbar import PaintBar
 from .panels import FindingsPanel, HistoryPanel
-from .placed import BitsEditor
+from .segments import SegmentsPanel
 from .slices import SliceView
 from .steps import StepList
 from .viewport import DIRECTIONS, View3D
@@ -53,11 +54,13 @@ class Bench(QWidget):
     ) -> None:
         super().__init__(parent)
         self.desk, self._operations, self._actions = desk, operations, actions
-        self.hand = Hand(desk, self)
+        self.hand = Hand(desk, jobs, self)
         self.steps, self.form = StepList(desk, actions), Form(desk, jobs)
         self.view3d = View3D(desk, self.hand, painted)
         self.slices = {axis: SliceView(desk, self.hand, axis) for axis in AXES}
+        self.paint_bar = PaintBar(desk, self.hand.easel)
         self.findings, self.history = FindingsPanel(desk), HistoryPanel(desk)
+        self.segments = SegmentsPanel(desk, jobs)
         self.chooser = StepChooser(operations, self)
         self.views: dict[str, View3D | SliceView] = {"3d": self.view3d}
         self.views.update({str(axis): view for axis, view in self.slices.items()})
@@ -75,13 +78,19 @@ class Bench(QWidget):
         self._grid.setContentsMargins(0, 0, 0, 0)
         for name, (row, column) in _CELLS.items():
             self._grid.addWidget(self.views[name], row, column)
+        self.middle = QWidget()
+        self.middle.setLayout(self._grid)
         middle = QWidget()
-        middle.setLayout(self._grid)
-        self.middle = middle
+        above = QVBoxLayout(middle)
+        above.setContentsMargins(0, 0, 0, 0)
+        above.setSpacing(2)
+        above.addWidget(self.paint_bar)
+        above.addWidget(self.middle, 1)
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled(self.tr("Findings"), self.findings))
+        right.addWidget(_titled(self.tr("Segments"), self.segments))
         right.addWidget(_titled(self.tr("History"), self.history))
-        right.setSizes([400, 300])
+        right.setSizes([300, 250, 250])
         across = QSplitter(Qt.Orientation.Horizontal)
         for part, stretch in ((left, 0), (middle, 1), (right, 0)):
             across.addWidget(part)
@@ -101,6 +110,8 @@ class Bench(QWidget):
         self.form.placing.connect(self._place)
         self.form.told.connect(self.told)
         self.hand.told.connect(self.told)
+        self.segments.told.connect(self.told)
+        self.paint_bar.wanted.connect(self._paint_into)
         self.hand.moved.connect(self.form.show_dragged)
         self.hand.kept.connect(self.form.settle)
         self.hand.dropped.connect(self.form.show_draft)
@@ -167,17 +178,18 @@ class Bench(QWidget):
 
     def _place(self, field: str) -> None:
         step = self.form.step_name
+        self.paint_bar.show_held(field)
         if not field or step is None:
             self.hand.put_down()
             return
-        held, editor = self.desk.plan[step], self.form.editor(field)
-        if isinstance(editor, BitsEditor):
-            self._set_radius(editor.radius.value())
-            editor.radius.valueChanged.connect(self._set_radius)
+        held = self.desk.plan[step]
         self.hand.take(held, held.operation.spec.field(field))
 
-    def _set_radius(self, radius_mm: float) -> None:
-        self.hand.brush.radius_mm = radius_mm
+    def _paint_into(self, field: str) -> None:
+        """Press the button of a field in the form, which shows what is held; lift all for none."""
+        self.form.release_place()
+        if field and (button := self.form.editor(field).place_button) is not None:
+            button.setChecked(True)
 
     # --- views
 

@@ -1,6 +1,6 @@
 """What the left button holds while a plane, a pose, points or paint are being placed."""
 
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
@@ -10,12 +10,15 @@ from ..plan.operation import Field
 from ..plan.plan import Plan, Step
 from ..values import IDENTITY, Bits, Plane, Pose, Vec3, vec3
 from . import theme
-from .brush import Brush
 from .desk import Desk
+from .easel import Easel, Sight
 from .eye import Eye
 from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
 from .inputs import pivot_of
+from .jobs import Jobs
 from .sheet import words
+from .tool import Tool
+from .tools import TOOLS
 
 _POINTS = tuple[Vec3, ...]
 _HINTS: dict[Any, str] = {
@@ -23,24 +26,14 @@ _HINTS: dict[Any, str] = {
     Pose: "Drag an arrow to shift, a ring to turn, the dot to move freely. Ctrl: whole mm and degrees.",
     Vec3: "Click the place in a slice or on a shape.",
     _POINTS: "Click the points one after the other, in a slice or on a shape.",
-    Bits: "Paint with the left button in a slice.",
 }
-
-
-class Sight(Protocol):
-    """A view the hand can work in."""
-
-    def eye(self) -> Eye | None:
-        """How it sees patient space."""
-
-    def point_at(self, x: float, y: float) -> Vec3 | None:
-        """The patient point under a pixel."""
 
 
 class Hand(QObject):
     """Places one parameter of the chosen step; holds nothing unless it was asked to.
 
     desk: the open case
+    jobs: does what takes long beside the window
 
     changed: it holds something else, or what it holds has moved
     told: how far a drag has gone, in words; between two drags what the hand can do
@@ -55,7 +48,7 @@ class Hand(QObject):
     kept = Signal(str)
     dropped = Signal()
 
-    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+    def __init__(self, desk: Desk, jobs: Jobs, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._desk = desk
         self._step = ""
@@ -64,7 +57,11 @@ class Hand(QObject):
         self._grip: Grip | None = None
         self._words, self._at = "", QPointF()
         self._where: Sight | None = None
-        self.brush = Brush(desk)
+        self.easel = Easel(desk, jobs, self)
+        self._tool: Tool = TOOLS[self.easel.settings.tool](self.easel)
+        self.easel.altered.connect(self._follow_settings)
+        self.easel.told.connect(self.told)
+        self.easel.painted.connect(self._keep_stroke)
 
     @property
     def active(self) -> bool:
@@ -74,14 +71,19 @@ class Hand(QObject):
     @property
     def dragging(self) -> bool:
         """Whether a drag or a stroke is going on."""
-        return self._drag is not None or self.brush.painting
+        return self._drag is not None or (self.painting and self._tool.busy)
+
+    @property
+    def painting(self) -> bool:
+        """Whether it holds a tool to paint with."""
+        return self._field is not None and self._field.kind is Bits
 
     def take(self, step: Step, field: Field) -> None:
         """Hold a parameter of a step."""
         self.put_down()
         self._step, self._field = step.name, field
         if field.kind is Bits:
-            self.brush.take(step, field.name)
+            self.easel.take(step, field.name)
         self.told.emit(self._hint)
         self.changed.emit()
 
@@ -97,7 +99,8 @@ class Hand(QObject):
         """End a drag without keeping it."""
         if self.dragging:
             self._drag, self._words = None, ""
-            self.brush.let_go()
+            self._tool.drop()
+            self.easel.drop()
             self._desk.draft(None)
             self.told.emit(self._hint)
             self.dropped.emit()
@@ -105,12 +108,56 @@ class Hand(QObject):
 
     @property
     def _hint(self) -> str:
+        if self.painting:
+            return self._tool.hint
         return "" if self._field is None else _HINTS.get(self._field.kind, "")
+
+    # --- painting
+
+    def _follow_settings(self) -> None:
+        """Take another tool when another is wanted; what the last one had begun is dropped."""
+        wanted = TOOLS[self.easel.settings.tool]
+        if type(self._tool) is not wanted:
+            self.let_go()
+            self._tool = wanted(self.easel)
+            if self.painting:
+                self.told.emit(self._hint)
+        self.changed.emit()
+
+    def _keep_stroke(self, plan: Plan, why: str) -> None:
+        if self._desk.commit(plan, why):
+            self.kept.emit(self.easel.field)
+        self.changed.emit()
+
+    def finish(self) -> bool:
+        """Use what is outlined with the tool; False when nothing is."""
+        outlined = self.painting and self._tool.busy
+        if outlined:
+            self._tool.finish()
+            self.changed.emit()
+        return outlined
+
+    def key(self, key: Qt.Key) -> bool:
+        """Do what a key means while a tool is held; False when it means nothing."""
+        if not self.painting:
+            return False
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.finish()
+        elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
+            self.easel.resize(1 if key == Qt.Key.Key_BracketRight else -1)
+        elif key == Qt.Key.Key_Backspace and self._tool.busy:
+            self._tool.back()
+        else:
+            return False
+        return True
 
     # --- the three moments of a gesture
 
-    def press(self, where: Sight, x: float, y: float) -> bool:
-        """Take hold of what lies at a pixel of a view; False when nothing is there for the hand."""
+    def press(self, where: Sight, x: float, y: float, turned: bool = False) -> bool:
+        """Take hold of what lies at a pixel of a view; False when nothing is there for the hand.
+
+        turned: erase where would be painted, and the other way round
+        """
         eye = where.eye()
         if self._field is None or eye is None:
             return False
@@ -118,7 +165,10 @@ class Hand(QObject):
         if self._field.kind in (Vec3, _POINTS):
             return self._put_point(where.point_at(x, y))
         if self._field.kind is Bits:
-            return self.brush.press(where.point_at(x, y))
+            if self.easel.refuses():
+                return self.easel.grid is not None  # a locked segment keeps the button, so that nothing moves
+            self.easel.turned = turned
+            return self._tool.press(where, x, y)
         value = self._value()
         if value is None or (grip := grip_at(grips_of(value, self._pivot, eye), eye, x, y)) is None:
             return False
@@ -132,9 +182,8 @@ class Hand(QObject):
 
         snap: go in whole millimetres and degrees
         """
-        if self.brush.painting and self._where is not None:
-            self.brush.move(self._where.point_at(x, y))
-            self.changed.emit()
+        if self.painting:
+            self._tool.move(x, y)
         elif self._drag is not None:
             assert self._field is not None
             value, self._words = self._drag.to(x, y, snap)
@@ -145,8 +194,8 @@ class Hand(QObject):
 
     def release(self) -> None:
         """Keep what was placed: one drag is one undo step."""
-        if self.brush.painting:
-            self._keep(self.brush.release())
+        if self.painting:
+            self._tool.release()
         elif self._drag is not None:
             moved, self._drag, self._words = bool(self._words), None, ""
             self.told.emit(self._hint)
@@ -155,7 +204,10 @@ class Hand(QObject):
         self.changed.emit()
 
     def hover(self, where: Sight, x: float, y: float) -> None:
-        """Light up the grip under the cursor."""
+        """Light up the grip under the cursor, or show the tool there."""
+        if self.painting:
+            self._tool.hover(where, x, y)
+            return
         eye, value = where.eye(), self._value()
         grip = grip_at(grips_of(value, self._pivot, eye), eye, x, y) if eye and value is not None else None
         if (grip and grip.name) != (self._grip and self._grip.name):
@@ -214,11 +266,14 @@ class Hand(QObject):
         return None
 
     def paint(self, painter: QPainter, eye: Eye, where: Sight) -> None:
-        """Paint the handle, or the strokes, over a view."""
+        """Paint the handle, or the strokes and the tool, over a view."""
         if self._field is None:
             return
-        if self._field.kind is Bits:
-            self.brush.paint(painter, eye)
+        if self.painting:
+            self.easel.paint_voxels(painter, where, *eye.size)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._tool.paint(painter, eye, where)
+            return
         value = self._value()
         if value is None:
             return

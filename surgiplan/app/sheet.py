@@ -21,7 +21,7 @@ _CROSSING = {
     "coronal": ("sagittal", "axial"),
     "sagittal": ("coronal", "axial"),
 }
-_MASK = QColor(86, 180, 233, 90)
+_MASK_ALPHA = 90
 _HATCH_MM = 2.0
 _RIM = 3.0
 
@@ -77,7 +77,7 @@ class Sheet:
         where = self._picture_rect(one)
         painter.setTransform(to_pixels)
         painter.drawImage(where, self._picture)
-        if one.overlay is not None:
+        if one.overlay is not None or one.covers:
             painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, False)
             painter.drawImage(where, self._mask)
         painter.resetTransform()
@@ -97,10 +97,11 @@ class Sheet:
         before, greys = self._slice, (scene.window, scene.level)
         if before is None or greys != self._greys or not _same(before.pixels, one.pixels):
             self._grey = np.ascontiguousarray(shade(one.pixels, scene.window, scene.level))
-            self._picture = _image(self._grey, QImage.Format.Format_Grayscale8)
-        if one.overlay is not None and (before is None or not _same(before.overlay, one.overlay)):
-            self._cover = _covered(one.overlay)
-            self._mask = _image(self._cover, QImage.Format.Format_ARGB32_Premultiplied)
+            self._picture = image_of(self._grey, QImage.Format.Format_Grayscale8)
+        masks = _masks_on(one)
+        if masks and (before is None or not _all_same(_masks_on(before), masks)):
+            self._cover = laid_over(masks)
+            self._mask = image_of(self._cover, QImage.Format.Format_ARGB32_Premultiplied)
         self._slice, self._greys = one, greys
 
 
@@ -111,16 +112,40 @@ def _same(a: NDArray[Any] | None, b: NDArray[Any]) -> bool:
     return bool(a.__array_interface__["data"] == b.__array_interface__["data"])
 
 
-def _image(pixels: NDArray[Any], kind: QImage.Format) -> QImage:
+def image_of(pixels: NDArray[Any], kind: QImage.Format) -> QImage:
     """A picture on the memory of an array, which must outlive it."""
     rows, columns = pixels.shape
     return QImage(pixels.data, columns, rows, columns * pixels.itemsize, kind)
 
 
-def _covered(mask: BoolArray) -> NDArray[np.uint32]:
-    share = _MASK.alphaF()
-    red, green, blue = (round(c * share) for c in (_MASK.red(), _MASK.green(), _MASK.blue()))
-    colours = np.array([0, _MASK.alpha() << 24 | red << 16 | green << 8 | blue], np.uint32)
+_Masks = tuple[tuple[str, BoolArray], ...]
+
+
+def _masks_on(one: Slice) -> _Masks:
+    """Colour and pixels of the masks that are shown, the chosen one on top."""
+    others = tuple((cover.colour, cover.pixels) for cover in one.covers)
+    return others if one.overlay is None else (*others, (one.overlay_colour, one.overlay))
+
+
+def _all_same(before: _Masks, now: _Masks) -> bool:
+    return len(before) == len(now) and all(
+        a[0] == b[0] and _same(a[1], b[1]) for a, b in zip(before, now, strict=True)
+    )
+
+
+def laid_over(masks: _Masks) -> NDArray[np.uint32]:
+    """One see-through picture of several masks; where they overlap, the later one is seen."""
+    first, *more = (covered(pixels, QColor(colour)) for colour, pixels in masks)
+    for picture in more:
+        np.copyto(first, picture, where=picture != 0)
+    return first
+
+
+def covered(mask: BoolArray, colour: QColor) -> NDArray[np.uint32]:
+    """A mask as a picture: premultiplied ARGB; a third of the colour, unless that says how much."""
+    alpha = colour.alpha() if colour.alpha() < 255 else _MASK_ALPHA
+    red, green, blue = (round(c * alpha / 255) for c in (colour.red(), colour.green(), colour.blue()))
+    colours = np.array([0, alpha << 24 | red << 16 | green << 8 | blue], np.uint32)
     return np.ascontiguousarray(colours[mask.view(np.uint8)])
 
 

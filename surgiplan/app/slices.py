@@ -80,6 +80,10 @@ class SliceView(QWidget):
         met = eye.on_plane(x, y, one.frame.origin_lps, one.frame.normal)
         return None if met is None else vec3(met)
 
+    def repaint_hand(self) -> None:
+        """Paint again what the hand shows."""
+        self.update()
+
     # --- painting
 
     @safely
@@ -111,7 +115,7 @@ class SliceView(QWidget):
         self._press = self._last = event.position()
         button, shift = event.button(), bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if button == Qt.MouseButton.LeftButton and not shift:
-            if self._hand.press(self, event.position().x(), event.position().y()):
+            if self._hand.press(self, event.position().x(), event.position().y(), _with_ctrl(event)):
                 self._gesture = "hand"
             else:
                 self._gesture = "cross"
@@ -124,7 +128,7 @@ class SliceView(QWidget):
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         """Go on with the gesture, or tell what lies under the cursor."""
         at, step = event.position(), event.position() - self._last
-        snap = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+        snap = _with_ctrl(event)
         self._last = at
         if self._gesture == "hand":
             self._hand.move(at.x(), at.y(), snap)
@@ -151,7 +155,12 @@ class SliceView(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show this view alone, or all four again."""
-        if event.button() == Qt.MouseButton.LeftButton and not self._hand.active:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self._hand.painting:
+            if not self._hand.finish():
+                self.mousePressEvent(event)  # two quick strokes, not one
+        elif not self._hand.active:
             self._gesture = ""
             self.maximised.emit()
 
@@ -160,9 +169,11 @@ class SliceView(QWidget):
         self.hovered.emit(None)
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Go through the slices, or zoom at the cursor with Ctrl."""
-        notches = event.angleDelta().y() / 120
-        if event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+        """Go through the slices, zoom at the cursor with Ctrl, or size the brush with Shift."""
+        notches = (event.angleDelta().y() or event.angleDelta().x()) / 120  # Shift turns it on some systems
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._hand.painting:
+            self._hand.easel.resize(notches)
+        elif event.modifiers() & Qt.KeyboardModifier.ControlModifier:
             self._zoom(1.15**notches, event.position())
         elif notches:
             self._step(max(1, round(abs(notches))) * (1 if notches > 0 else -1))
@@ -179,6 +190,8 @@ class SliceView(QWidget):
             Qt.Key.Key_PageDown: -10,
         }
         key = Qt.Key(event.key())
+        if self._hand.key(key):
+            return
         if key in steps:
             self._step(steps[key])
         elif key == Qt.Key.Key_Escape and self._hand.active:
@@ -248,3 +261,7 @@ class SliceView(QWidget):
         menu.addAction(self.tr("Show the whole slice"), self.reset)
         menu.addAction(self.tr("This view alone, or all four"), self.maximised.emit)
         menu.popup(place)
+
+
+def _with_ctrl(event: QMouseEvent) -> bool:
+    return bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

@@ -288,6 +288,8 @@ class StepList(QWidget):
         dialog.setLabelText(self.tr("What should be known about {0}?").format(step))
         dialog.setTextValue(self._desk.plan[step].note)
         dialog.textValueSelected.connect(
-            lambda text: self._desk.commit(self._desk.kept.with_note(step, text.strip()), f"note on {step}")
+            lambda text: self._desk.commit(
+                self._desk.kept.annotate(step, note=text.strip()), f"note on {step}"
+            )
         )
         dialog.open()

@@ -145,19 +145,53 @@ def eye_icon(seen: bool) -> QIcon:
     return _icon(path, TEXT if seen else DISABLED, False)
 
 
+@cache
+def lock_icon(locked: bool) -> QIcon:
+    """A closed padlock, or an open one."""
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(5, 11, 14, 10), 2, 2)
+    path.moveTo(8, 11)
+    path.lineTo(8, 8)
+    path.arcTo(QRectF(8, 3, 8, 8), 180, -180 if locked else -140)
+    if locked:
+        path.lineTo(16, 11)
+    return _icon(path, TEXT if locked else DISABLED, False)
+
+
+@cache
+def swatch(colour: str, filled: bool) -> QIcon:
+    """A square in a colour; an empty one for what has no colour of its own."""
+    path = QPainterPath()
+    path.addRoundedRect(QRectF(4, 4, 16, 16), 3, 3)
+    icon = QIcon()
+    for size in (16, 24, 48):
+        icon.addPixmap(_picture(path, size, colour, filled), QIcon.Mode.Normal)
+        icon.addPixmap(_picture(path, size, colour, filled), QIcon.Mode.Selected)
+    return icon
+
+
+def plain_icon(path: QPainterPath) -> QIcon:
+    """A path, given in a box of 24 x 24, in the colour of text."""
+    return _icon(path, TEXT, False)
+
+
 def _icon(path: QPainterPath, colour: str, filled: bool) -> QIcon:
     """The path, given in a box of 24 x 24, as an icon sharp on dense screens; white where it is chosen."""
     icon = QIcon()
     modes = ((QIcon.Mode.Normal, colour), (QIcon.Mode.Selected, "#FFFFFF"))
     for size, (mode, ink) in product((16, 24, 48), modes):
-        picture = QPixmap(size, size)
-        picture.fill(Qt.GlobalColor.transparent)
-        with QPainter(picture) as painter:
-            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-            painter.scale(size / 24, size / 24)
-            painter.setPen(QPen(QColor(ink), 2.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
-            if filled:
-                painter.setBrush(QColor(ink))
-            painter.drawPath(path)
-        icon.addPixmap(picture, mode)
+        icon.addPixmap(_picture(path, size, ink, filled), mode)
     return icon
+
+
+def _picture(path: QPainterPath, size: int, ink: str, filled: bool) -> QPixmap:
+    picture = QPixmap(size, size)
+    picture.fill(Qt.GlobalColor.transparent)
+    with QPainter(picture) as painter:
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.scale(size / 24, size / 24)
+        painter.setPen(QPen(QColor(ink), 2.4, c=Qt.PenCapStyle.RoundCap, j=Qt.PenJoinStyle.RoundJoin))
+        if filled:
+            painter.setBrush(QColor(ink))
+        painter.drawPath(path)
+    return picture

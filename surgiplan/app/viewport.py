@@ -121,7 +121,16 @@ class View3D(QWidget):
             self.stage.camera.reset()
             self.surface.redraw()
 
+    def repaint_hand(self) -> None:
+        """Paint again what the hand shows; the shapes below stay as they are drawn."""
+        self._over.update()
+
     # --- where things are
+
+    @property
+    def slice(self) -> None:
+        """It shows no slice."""
+        return
 
     def eye(self) -> Eye | None:
         """How this view sees patient space now."""
@@ -166,7 +175,8 @@ class View3D(QWidget):
         self._press = self._last = event.position()
         shift = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         if event.button() == Qt.MouseButton.LeftButton and not shift:
-            held = self._hand.press(self, event.position().x(), event.position().y())
+            ctrl = bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
+            held = self._hand.press(self, event.position().x(), event.position().y(), ctrl)
             self._gesture = "hand" if held else "orbit"
         elif event.button() == Qt.MouseButton.RightButton:
             self._gesture = "zoom"
@@ -211,12 +221,20 @@ class View3D(QWidget):
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
         """Show this view alone, or all four again."""
-        if event.button() == Qt.MouseButton.LeftButton and not self._hand.active:
+        if event.button() != Qt.MouseButton.LeftButton:
+            return
+        if self._hand.painting:
+            if not self._hand.finish():
+                self.mousePressEvent(event)  # two quick strokes, not one
+        elif not self._hand.active:
             self._gesture = ""
             self.maximised.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
-        """Zoom at the cursor."""
+        """Zoom at the cursor, or size the brush with Shift."""
+        if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._hand.painting:
+            self._hand.easel.resize((event.angleDelta().y() or event.angleDelta().x()) / 120)
+            return
         at, ratio = event.position(), self.devicePixelRatioF()
         self.stage.camera.zoom(1.15 ** (event.angleDelta().y() / 120), (at.x() * ratio, at.y() * ratio))
         self._turned()
@@ -231,6 +249,8 @@ class View3D(QWidget):
             Qt.Key.Key_Down: (0.0, -5.0),
         }
         key = Qt.Key(event.key())
+        if self._hand.key(key):
+            return
         if key in turns:
             self.stage.camera.orbit(*turns[key])
             self._turned()

@@ -13,35 +13,12 @@ from cattrs.gen import make_dict_structure_fn
 from cattrs.strategies import configure_union_passthrough
 
 from ..errors import BadInput, Usage
-from ..values import Bits
+from ..values import NO_LABEL, Bits, Label
 from .operation import Operation, Ref
 
 Key = str
 Operations = Mapping[str, type[Operation[Any]]]
-_COLOUR = re.compile("#[0-9a-fA-F]{6}")
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
-
-
-@dataclass(frozen=True)
-class Label:
-    """How the result of a step is told and guarded; it changes no result.
-
-    title: what it is, in words of the planner
-    colour: "#rrggbb"; empty for the usual one
-    code: what it is, in a standard terminology, as "scheme:value", such as "SCT:71341001"
-    locked: whether a hand is kept from changing it
-    """
-
-    title: str = ""
-    colour: str = ""
-    code: str = ""
-    locked: bool = False
-
-    def __post_init__(self) -> None:
-        if self.colour and not _COLOUR.fullmatch(self.colour):
-            raise ValueError(f"a colour is written #rrggbb, not {self.colour!r}")
-        if not all(isinstance(text, str) for text in (self.title, self.colour, self.code)):
-            raise ValueError("title, colour and code of a label are texts")
 
 
 @dataclass(frozen=True)
@@ -57,7 +34,7 @@ class Step:
     name: str
     operation: Operation[Any]
     note: str = ""
-    label: Label = Label()
+    label: Label = NO_LABEL
 
     @cached_property
     def references(self) -> Mapping[str, tuple[Ref[Any], ...]]:
@@ -67,9 +44,8 @@ class Step:
     @cached_property
     def text(self) -> str:
         """The step as canonical JSON."""
-        content = {"name": self.name, **to_json(self.operation), "note": self.note}
-        if self.label != Label():
-            content["label"] = asdict(self.label)
+        label = {"label": asdict(self.label)} if self.label != NO_LABEL else {}
+        content = {"name": self.name, **to_json(self.operation), "note": self.note, **label}
         return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
     @cached_property
@@ -108,15 +84,9 @@ class Plan:
         changed = replace(self.steps[at], operation=replace(operation, **parameters))  # type: ignore[type-var]
         return self._checked((*self.steps[:at], changed, *self.steps[at + 1 :]))
 
-    def with_note(self, name: str, note: str) -> "Plan":
-        """This plan with other words beside one step."""
-        at = self._index(name)
-        return Plan((*self.steps[:at], replace(self.steps[at], note=note), *self.steps[at + 1 :]))
-
-    def with_label(self, name: str, label: Label) -> "Plan":
-        """This plan with another label on one step."""
-        at = self._index(name)
-        return Plan((*self.steps[:at], replace(self.steps[at], label=label), *self.steps[at + 1 :]))
+    def annotate(self, name: str, **words: Any) -> "Plan":
+        """This plan with another note or label on one step; no result changes by it."""
+        return Plan(tuple(replace(s, **words) if s is self[name] else s for s in self.steps))
 
     def remove(self, name: str) -> "Plan":
         """This plan without a step; Usage while another step refers to it."""
@@ -282,7 +252,6 @@ def step_of(operations: Operations, text: str) -> Step:
 def plan_of(operations: Operations, texts: Iterable[str]) -> Plan:
     """The plan of these step texts, with all references checked."""
     plan = Plan()
-    for text in texts:
-        step = step_of(operations, text)
-        plan = plan.add(step.name, step.operation, step.note).with_label(step.name, step.label)
+    for step in (step_of(operations, text) for text in texts):
+        plan = plan.add(step.name, step.operation).annotate(step.name, note=step.note, label=step.label)
     return plan

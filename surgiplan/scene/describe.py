@@ -15,7 +15,7 @@ from .findings import findings
 from .items import Captions, PlaneMark, PointMark, Scene, Surface
 from .marks import found_marks, handles
 from .outlines import Outline, outline, quad_trace
-from .shapes import chosen_mask, shown_volume, surfaces
+from .shapes import chosen_mask, labelled_masks, shown_volume, surfaces
 from .slices import Slice, cut_through, dots_near, patient_grid
 from .view import AXES, Axis, Results, View
 
@@ -36,7 +36,10 @@ def describe(plan: Plan, results: Results, view: View) -> Scene:
     box = around(box_of(s.mesh, s.pose) for s in shapes)
     if not len(box) and (image := volume or mask) is not None:
         box = around([image.grid.corners_lps])
-    slices = _slices(_canvas(volume, mask, box), mask, shapes, marks, view)
+    others = labelled_masks(plan, results, view)
+    slices = _slices(_canvas(volume, mask, box), mask, others, shapes, marks, view)
+    if mask is not None and (colour := plan[view.chosen or ""].label.colour):
+        slices = {axis: replace(one, overlay_colour=colour) for axis, one in slices.items()}
     low, high = box if len(box) else np.zeros((2, 3))
     return Scene(
         items=(*shapes, *marks),
@@ -62,7 +65,12 @@ def _canvas(volume: Volume | None, mask: Mask | None, box: FloatArray) -> _Canva
 
 
 def _slices(
-    canvas: _Canvas | None, mask: Mask | None, shapes: tuple[Surface, ...], marks: tuple[Any, ...], view: View
+    canvas: _Canvas | None,
+    mask: Mask | None,
+    others: tuple[tuple[str, str, Mask], ...],
+    shapes: tuple[Surface, ...],
+    marks: tuple[Any, ...],
+    view: View,
 ) -> Mapping[Axis, Slice]:
     if canvas is None:
         return {}
@@ -70,7 +78,7 @@ def _slices(
     planes = [mark for mark in marks if isinstance(mark, PlaneMark)]
     slices: dict[Axis, Slice] = {}
     for axis in AXES:
-        bare = cut_through(*canvas, axis, view, mask)
+        bare = cut_through(*canvas, axis, view, mask, others)
         crossed = [
             Outline(s.name, s.colour, outline(s.mesh, s.pose, bare.frame), s.dimmed) for s in shapes
         ] + [Outline(p.name, p.colour, quad_trace(p.corners_lps, bare.frame)) for p in planes]

@@ -180,6 +180,15 @@ def chosen_mask(plan: Plan, results: Results, view: View) -> Mask | None:
     return _by_step(plan, results, Mask).get(view.chosen or "")
 
 
+def labelled_masks(plan: Plan, results: Results, view: View) -> tuple[tuple[str, Colour, Mask], ...]:
+    """Name, colour and voxels of the masks besides the chosen one that have a colour and are not hidden."""
+    return tuple(
+        (name, plan[name].label.colour, mask)
+        for name, mask in _by_step(plan, results, Mask).items()
+        if name != view.chosen and plan[name].label.colour and not view.hides(name)
+    )
+
+
 def _by_step(plan: Plan, results: Results, kind: type[T]) -> dict[str, T]:
     found: dict[str, T] = {}
     for step in plan.steps:

@@ -16,6 +16,7 @@ from .view import Axis, Convention, Framing, View
 _LETTERS = (("R", "L"), ("A", "P"), ("F", "H"))
 _OBLIQUE = float(np.sin(np.radians(15.0)))
 _L, _P, _H = 0, 1, 2
+MASK_COLOUR = "#56B4E9"
 # patient axis across the view, to the right and downwards; the sign says towards which end
 _LOOK: Mapping[Axis, tuple[int, tuple[int, int], tuple[int, int]]] = {
     "axial": (_H, (_L, 1), (_P, 1)),
@@ -39,6 +40,20 @@ class Dot:
 
 
 @dataclass(frozen=True, eq=False)
+class Cover:
+    """A mask as a slice shows it.
+
+    name: the step that gives it
+    colour: "#rrggbb"
+    pixels: [row, column] bool
+    """
+
+    name: str
+    colour: str
+    pixels: BoolArray
+
+
+@dataclass(frozen=True, eq=False)
 class Slice:
     """One 2D view. Its sheet has x to the right, y down, mm, and (0, 0) in the middle of pixels[0, 0].
 
@@ -51,6 +66,8 @@ class Slice:
     crosshair_mm: the crosshair on the sheet
     outlines, dots: the shapes and marks that cross it
     overlay: [row, column] the chosen mask, or None
+    overlay_colour: its colour, "#rrggbb"
+    covers: the other masks that are shown
     scale_bar_mm: a round length, about a fifth of the longer side that is shown
     position: which slice, in words
     zoom, pan_mm: how the view frames the sheet
@@ -70,6 +87,8 @@ class Slice:
     outlines: tuple[Outline, ...] = ()
     dots: tuple[Dot, ...] = ()
     overlay: BoolArray | None = None
+    overlay_colour: str = MASK_COLOUR
+    covers: tuple[Cover, ...] = ()
     zoom: float = 1.0
     pan_mm: tuple[float, float] = (0.0, 0.0)
 
@@ -117,6 +136,7 @@ class Slice:
         words += [f"dot {one.name}" for one in self.dots]
         if self.overlay is not None:
             words.append(f"overlay {int(np.count_nonzero(self.overlay))}")
+        words += [f"cover {one.name} {int(np.count_nonzero(one.pixels))}" for one in self.covers]
         return ", ".join(words)
 
 
@@ -131,19 +151,28 @@ class _Look:
 
 
 def cut_through(
-    grid: Grid, voxels: NDArray[Any] | None, axis: Axis, view: View, mask: Mask | None = None
+    grid: Grid,
+    voxels: NDArray[Any] | None,
+    axis: Axis,
+    view: View,
+    mask: Mask | None = None,
+    others: Iterable[tuple[str, str, Mask]] = (),
 ) -> Slice:
     """The slice of a scan that holds the crosshair, the way it is looked at; outlines are left empty.
 
     grid: where the voxels lie; an oblique one is shown along its own axes
     voxels: [k, j, i] grey values; None for an empty picture on that grid
     mask: shown as overlay
+    others: name, colour and voxels of further masks
     """
     bare, look, at = _bare(grid, axis, view.convention, view.crosshair_lps, view.framing(axis))
     return replace(
         bare,
         pixels=bare.pixels if voxels is None else _seen(voxels, look, at),
         overlay=None if mask is None else _overlay(mask, grid, bare.frame, look, at),
+        covers=tuple(
+            Cover(name, colour, _overlay(one, grid, bare.frame, look, at)) for name, colour, one in others
+        ),
     )
 
 

@@ -8,12 +8,14 @@ from .figures import figures, fingerprint
 from .findings import Agreement, Collision, Finding, GapMap, Measurement
 from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
+from .label import NO_LABEL, Label
 from .mesh import Mesh, Part
 from .region import Region
 from .volume import Mask, Volume
 
 __all__ = [
     "IDENTITY",
+    "NO_LABEL",
     "Agreement",
     "Bits",
     "BoolArray",
@@ -25,6 +27,7 @@ __all__ = [
     "GapMap",
     "Grid",
     "IntArray",
+    "Label",
     "Mask",
     "Measurement",
     "Mesh",

@@ -74,7 +74,7 @@ class Bits:
             inner, outer = _overlap(corner, low, chosen.shape)
             block[inner] = chosen[outer]
             if block.any():
-                blocks[corner] = np.packbits(block).tobytes()
+                blocks[corner] = _FULL if block.all() else np.packbits(block).tobytes()
         return cls._made(blocks)
 
     @classmethod
@@ -246,7 +246,7 @@ def _block_of(text: str) -> bytes:
 def _corners(low: NDArray[np.int64], high: NDArray[np.int64]) -> Iterator[Corner]:
     """The blocks that a box touches."""
     spans = (range(int(a) // BLOCK, -(-int(b) // BLOCK)) for a, b in zip(low, high, strict=True))
-    yield from product(*spans)  # type: ignore[misc]
+    yield from product(*spans)
 
 
 _Slices = tuple[slice, ...]

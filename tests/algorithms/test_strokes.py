@@ -95,7 +95,9 @@ def straight_view() -> np.ndarray:
 
 
 def test_an_outline_cuts_its_area_times_the_depth() -> None:
-    outline = 4.0 * np.array([[20.5, 10.5], [90.5, 10.5], [90.5, 70.5], [55.5, 70.5], [55.5, 40.5], [20.5, 40.5]])
+    outline = 4.0 * np.array(
+        [[20.5, 10.5], [90.5, 10.5], [90.5, 70.5], [55.5, 70.5], [55.5, 40.5], [20.5, 40.5]]
+    )
     cut = enclosed(GRID, straight_view(), outline)
     assert cut.count == (70 * 60 - 35 * 30) * SHAPE[0], "an L of whole voxels"
     one = enclosed(GRID, straight_view(), outline, Layer(0, 7))

@@ -249,7 +249,7 @@ def test_painting_in_a_slice_adds_and_erases_voxels(at_work: Person) -> None:
     operation = desk.kept["paint"].operation
     assert operation.removed.count == added.count
     assert operation.added.count == 0, "what is erased is no longer painted on"
-    assert desk.undo_name == "place removed of paint"
+    assert desk.undo_name == "erase from paint"
 
 
 def test_undo_names_what_it_takes_back(at_work: Person) -> None:

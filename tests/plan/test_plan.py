@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 
 from surgiplan.errors import BadInput, Usage
 from surgiplan.plan.operation import Operation, Ref, operation
-from surgiplan.plan.plan import Label, Plan, Step, from_json, plan_of, step_of, to_json
+from surgiplan.plan.plan import Plan, Step, from_json, plan_of, step_of, to_json
 from surgiplan.plan.work import Work
-from surgiplan.values import Plane
+from surgiplan.values import Label, Plane
 from tests.integers import INTEGERS, Divide, Given, Placed, Sum, Words
 
 
@@ -62,13 +62,16 @@ def test_an_edit_changes_the_keys_below_and_no_others(three_steps: Plan) -> None
 def test_names_and_notes_do_not_count_for_keys(three_steps: Plan) -> None:
     renamed = Plan().add("m", Given(value=7)).add("e", Divide(a=Ref("m")), note="why not")
     assert renamed.keys()["e"] == three_steps.keys()["d"]
-    assert three_steps.with_note("d", "words").keys() == three_steps.keys()
-    assert three_steps.with_label("d", Label("Femur", "#56B4E9", "SCT:71341001", True)).keys() == three_steps.keys()
+    assert three_steps.annotate("d", note="words").keys() == three_steps.keys()
+    assert (
+        three_steps.annotate("d", label=Label("Femur", "#56B4E9", "SCT:71341001", True)).keys()
+        == three_steps.keys()
+    )
 
 
 def test_a_label_is_kept_with_its_step_and_only_where_there_is_one(three_steps: Plan) -> None:
     label = Label("Left femur", "#56B4E9", "SCT:71341001", locked=True)
-    labelled = three_steps.with_label("d", label)
+    labelled = three_steps.annotate("d", label=label)
     assert plan_of(INTEGERS, [step.text for step in labelled.steps]) == labelled
     assert labelled["d"].label == label
     assert [a.text for a, b in zip(three_steps.steps, labelled.steps, strict=True) if a.text == b.text] == [
