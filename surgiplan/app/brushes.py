@@ -61,7 +61,7 @@ class Brush(Tool):
             return
         stroke, self._way = self.easel.stroke, []
         erase = self.easel.erasing
-        self.easel.keep(stroke, erase, "erase from" if erase else "paint on")
+        self.easel.keep(stroke, erase, "erase from" if erase else "brush")
 
     def drop(self) -> None:
         """Forget the stroke."""

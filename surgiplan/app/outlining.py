@@ -104,7 +104,7 @@ class Lasso(Outlined):
 class Scissors(Outlined):
     """Cut through the whole volume along the line of sight, with an outline that can be corrected before."""
 
-    hint = "Click corners or draw freely; drag a corner to correct it; Enter cuts, Backspace: one back, Esc drops."
+    hint = "Click corners or draw freely; drag a corner to correct it; Enter cuts, Backspace goes one back."
 
     def __init__(self, easel: Easel) -> None:
         super().__init__(easel)

@@ -2,7 +2,7 @@
 
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtGui import QPainterPath
-from PySide6.QtWidgets import QButtonGroup, QCheckBox, QComboBox, QFrame, QHBoxLayout, QLabel, QToolButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QDoubleSpinBox, QFrame, QHBoxLayout, QLabel, QToolButton
 
 from ..plan.operation import Number
 from ..values import Bits
@@ -35,6 +35,7 @@ _BUTTONS: tuple[tuple[str, str, str], ...] = (
 )
 _FILL = "M 4 5 L 20 5 M 7 19 L 17 19 M 12 8 L 12 16 M 9 13.5 L 12 16.5 L 15 13.5"
 _PAINT, _ERASE = "M 12 5 L 12 19 M 5 12 L 19 12", "M 5 12 L 19 12"
+_BOTH_WAYS = ("brush", "ball", "lasso", "livewire")
 _CUTS = (("remove", "Remove inside"), ("keep", "Keep inside"), ("fill", "Fill inside"))
 
 
@@ -74,8 +75,6 @@ class PaintBar(QFrame):
         self.setObjectName("paint_bar")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.tools: dict[str, QToolButton] = {}
-        self._group = QButtonGroup(self)
-        self._group.setExclusive(False)
         for name, words, shape in _BUTTONS:
             button = self.tools[name] = self._button(f"tool_{name}", self.tr(words), shape)
             button.setCheckable(True)
@@ -100,22 +99,25 @@ class PaintBar(QFrame):
         self.cut.setToolTip(self.tr("What the scissors do"))
         for name, words in _CUTS:
             self.cut.addItem(self.tr(words), name)
-        self.limit = QCheckBox(self.tr("only grey values"))
+        self.limit = QCheckBox(self.tr("only greys"))
         self.limit.setObjectName("paint_limit")
         self.limit.setToolTip(self.tr("Change only voxels between these two grey values of the scan"))
         self.low, self.high = (
             spin_box(Number("", -5000, 10000, 10.0), True),
             spin_box(Number("", -5000, 10000, 10.0), True),
         )
+        for box in (self.low, self.high):
+            box.setButtonSymbols(QDoubleSpinBox.ButtonSymbols.NoButtons)
+            box.setFixedWidth(self.fontMetrics().horizontalAdvance("-1000000"))
         self.low.setValue(226)
         self.high.setValue(3071)
-        self.spare = QCheckBox(self.tr("spare other segments"))
+        self.spare = QCheckBox(self.tr("spare others"))
         self.spare.setObjectName("paint_spare")
         self.spare.setToolTip(
             self.tr("Paint nothing that a segment with a colour of its own holds: no overlap")
         )
-        for box in (self.limit, self.spare):
-            theme.ticked(box)
+        for tick in (self.limit, self.spare):
+            theme.ticked(tick)
         self._lay_out()
         self._connect()
         self.refresh()
@@ -178,6 +180,8 @@ class PaintBar(QFrame):
             self.spare.setChecked(settings.spare)
         self.radius.setVisible(settings.tool in ("brush", "ball"))
         self.cut.setVisible(settings.tool == "scissors")
+        for button in (self.add, self.erase):  # scissors and islands say themselves what they do
+            button.setEnabled(settings.tool in _BOTH_WAYS)
         for widget in (self.low, self._dash, self.high):
             widget.setVisible(settings.greys is not None)
 

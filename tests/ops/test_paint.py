@@ -5,11 +5,12 @@ from hypothesis import strategies as st
 
 from surgiplan.errors import NeedsHand
 from surgiplan.ops.paint import Paint
+from surgiplan.ops.threshold import Threshold
 from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Step, from_json, to_json
 from surgiplan.plan.work import Work
-from surgiplan.values import Bits, Mask
+from surgiplan.values import Bits, Grid, Mask, Volume
 from tests.ops.shapes import ball_mask, grid
 
 REF = Ref[Mask]("m")
@@ -55,3 +56,17 @@ def test_where_nobody_has_painted_it_needs_a_hand() -> None:
         run_step(Step("hand", Paint(mask=REF)), {"mask": MASK}, Work())
     said_so = Paint(mask=REF, added=Bits())
     assert np.array_equal(said_so.run(Work(), MASK).voxels, MASK.voxels)
+
+
+def test_painted_stays_painted_when_the_threshold_below_changes() -> None:
+    grey = np.random.default_rng(3).integers(-1000, 2000, (12, 20, 17)).astype(np.int16)
+    volume = Volume(Grid(grey.shape, grid().kji_to_lps), grey)
+    on, off = np.indices(grey.shape)[1] < 4, np.indices(grey.shape)[1] > 15
+    paint = Paint(mask=Ref("m"), added=Bits.of(np.argwhere(on)), removed=Bits.of(np.argwhere(off)))
+    for low in (-500, 226, 1500):
+        mask = Threshold(volume=Ref("ct"), low=low, high=5000).run(Work(), volume)
+        painted = paint.run(Work(), mask).voxels
+        assert painted[on].all()
+        assert not painted[off].any()
+        untouched = ~on & ~off
+        assert np.array_equal(painted[untouched], (grey >= low)[untouched])
