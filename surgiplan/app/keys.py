@@ -80,7 +80,11 @@ GESTURES: tuple[tuple[str, str, str], ...] = (
     ("Double click, Space", "this view alone, or all four", "this view alone, or all four"),
     ("Arrow keys, Page up and down", "1 or 10 slices", "turn by 5 degrees"),
     ("Ctrl while dragging a handle", "whole mm and degrees", "whole mm and degrees"),
-    ("Esc while dragging", "takes the drag back", "takes the drag back"),
+    ("Ctrl while painting", "erases where it would paint, and the other way round", "the same"),
+    ("Shift+wheel, [ and ]", "size of the brush, while painting", "the same"),
+    ("Enter, double click", "uses the outline of scissors and live wire", "cuts along the line of sight"),
+    ("Backspace", "takes the last corner of an outline back", "the same"),
+    ("Esc while dragging", "takes the drag or the outline back", "takes the drag or the outline back"),
 )
 
 

@@ -12,7 +12,7 @@ from .easel import Easel
 from .editors import quiet, spin_box
 
 # name, words, drawing: M moves, L draws to, C closes, O draws a ring round a middle with a radius
-_BUTTONS: tuple[tuple[str, str, str], ...] = (
+BUTTONS: tuple[tuple[str, str, str], ...] = (
     ("brush", "Brush: paint a disc in a slice, a ball on a surface", "M 20 4 L 11 13 O 8 17 3.4"),
     ("ball", "Ball: paint through the slices beside, too", "O 12 12 8 M 4 12 Q 12 17 20 12"),
     ("lasso", "Lasso: draw round something in a slice", "O 12 9 7 M 8 15 Q 4 18 9 22"),
@@ -75,7 +75,7 @@ class PaintBar(QFrame):
         self.setObjectName("paint_bar")
         self.setFrameShape(QFrame.Shape.StyledPanel)
         self.tools: dict[str, QToolButton] = {}
-        for name, words, shape in _BUTTONS:
+        for name, words, shape in BUTTONS:
             button = self.tools[name] = self._button(f"tool_{name}", self.tr(words), shape)
             button.setCheckable(True)
             button.clicked.connect(lambda on, n=name: self._on_tool(n, on))

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..plan.plan import Plan, Step
-from ..values import GapMap, Mask, Part, Pose, Volume
+from ..values import Bits, GapMap, Mask, Part, Pose, Volume
 from .boxes import box_of
 from .items import Colour, Scalars, Surface
 from .view import Results, View, each_output, value_of
@@ -176,8 +176,15 @@ def shown_volume(plan: Plan, results: Results, view: View) -> Volume | None:
 
 
 def chosen_mask(plan: Plan, results: Results, view: View) -> Mask | None:
-    """The mask that is laid over the 2D views: that of the chosen step."""
-    return _by_step(plan, results, Mask).get(view.chosen or "")
+    """The mask that is laid over the 2D views: of the chosen step, or what it will be painted on."""
+    masks = _by_step(plan, results, Mask)
+    if view.chosen in masks or view.chosen not in plan.names:
+        return masks.get(view.chosen or "")
+    step = plan[view.chosen or ""]
+    if not any(field.kind is Bits for field in step.operation.spec.fields):
+        return None
+    below = (masks.get(ref.step) for refs in step.references.values() for ref in refs)
+    return next((mask for mask in below if mask is not None), None)
 
 
 def labelled_masks(plan: Plan, results: Results, view: View) -> tuple[tuple[str, Colour, Mask], ...]:

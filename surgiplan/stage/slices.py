@@ -25,7 +25,7 @@ _CROSSING = {
     "coronal": ("sagittal", "axial"),
     "sagittal": ("coronal", "axial"),
 }
-_OVERLAY = (255, 140, 26, 96)
+_MASK_ALPHA = 96
 _ROOM = 1.04
 
 
@@ -88,9 +88,13 @@ def draw_slice(renderer: vtkRenderer, pane: Pane) -> None:
 def _add_images(renderer: vtkRenderer, pane: Pane) -> None:
     seen = pane.slice
     renderer.AddActor(_image(shade(seen.pixels, pane.scene.window, pane.scene.level), seen.pixel_mm, 0.0))
+    masks = [(cover.colour, cover.pixels) for cover in seen.covers]
     if seen.overlay is not None:
-        tint = np.zeros((*seen.overlay.shape, 4), np.uint8)
-        tint[seen.overlay] = _OVERLAY
+        masks.append((seen.overlay_colour, seen.overlay))
+    if masks:
+        tint = np.zeros((*seen.pixels.shape, 4), np.uint8)
+        for colour, pixels in masks:
+            tint[pixels] = (*(round(255 * part) for part in rgb(colour)), _MASK_ALPHA)
         image = _image(tint, seen.pixel_mm, 1.0)
         image.InterpolateOff()
         renderer.AddActor(image)

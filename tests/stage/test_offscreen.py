@@ -144,7 +144,7 @@ def test_the_chosen_mask_is_tinted() -> None:
         for c in (None, "mask")
     )
     centre = (slice(120, 140), slice(155, 165))
-    assert (tinted[centre][..., 0] - tinted[centre][..., 2]).mean() > 40
+    assert (tinted[centre][..., 2] - tinted[centre][..., 0]).mean() > 40
     assert abs((plain[centre][..., 0] - plain[centre][..., 2]).mean()) < 15
 
 
