@@ -35,7 +35,8 @@ LIBRARIES = {
     "progress": set(),
     "shipped": set(),
     "values": NUMBERS,
-    "algorithms": NUMBERS | {"SimpleITK", "manifold3d", "scipy", "skimage", "vtkmodules"},
+    "algorithms": NUMBERS
+    | {"SimpleITK", "fast_simplification", "manifold3d", "scipy", "skimage", "vtkmodules"},
     "formats": NUMBERS | {"blake3", "pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},
     "plan": NUMBERS | {"apsw", "cattrs", "platformdirs", "zstandard"},
     "phantoms": NUMBERS,

@@ -26,12 +26,16 @@ from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
+from surgiplan.ops.remesh import Remesh
+from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
+from surgiplan.ops.smooth import Smooth
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
+from surgiplan.ops.walls import Walls
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
 from surgiplan.plan.work import Work
@@ -92,6 +96,10 @@ def sixty_steps() -> Plan:
         .add("deviation", Fit(body=Ref("fragment"), against=Ref("overlaid", "moved")))
         .add("alike", Compare(a=Ref("bone"), b=Ref("painted")))
         .add("faceless", Deface(volume=Ref("ct")))
+        .add("smooth", Smooth(part=Ref("sound_side")))
+        .add("light", Remesh(part=Ref("smooth")))
+        .add("whole", Repair(part=Ref("light")))
+        .add("cortex", Walls(bone=Ref("whole"), volume=Ref("ct")))
         .add("shortening", Measure(kind="distance", points=marks[:2]))
     )
     n = 0

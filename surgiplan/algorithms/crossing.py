@@ -16,9 +16,9 @@ Pairs = NDArray[np.int64]
 def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     """Find the pairs of triangles that run through each other.
 
-    An edge of one passes through the inside of the other; touching is no crossing. Candidates come from a tree
-    of boxes over the triangles along a Morton curve, searched against itself; the signs of the volumes that
-    decide are taken in float64 from the stored float32 coordinates.
+    An edge of one passes through the inside of the other; touching is no crossing. Candidates come from a
+    tree of boxes over the triangles along a Morton curve, searched against itself; the signs of the volumes
+    that decide are taken in float64 from the stored float32 coordinates.
 
     mesh: the surface
     report: told the progress; may raise Cancelled
@@ -95,7 +95,7 @@ def _boxes_meet(corners: FloatArray, pairs: Pairs) -> BoolArray:
 def _cross(corners: FloatArray, triangles: IntArray, pairs: Pairs) -> BoolArray:
     """(n,) whether an edge of one passes through the inside of the other."""
     crossing = np.zeros(len(pairs), np.bool_)
-    rows, sides = np.arange(len(pairs)), []
+    rows, sides = np.arange(len(pairs)), list[FloatArray]()
     for _ in range(2):  # first drop what lies wholly on one side of the plane of the other
         a, b = pairs[rows].T
         shared = (triangles[b][:, :, None] == triangles[a][:, None, :]).any(axis=2)

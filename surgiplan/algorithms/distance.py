@@ -40,7 +40,7 @@ class SignedDistance:
         """(m, 3, 3) corners of the triangles."""
         triangles = mesh.triangles if mesh.watertight else _joined(points)[mesh.triangles]
         self._normals = _pseudo_normals(self.corners, triangles)
-        self._search = _locator(self.corners)
+        self._search = locator_of(self.corners)
 
     def at(self, points: ArrayLike, report: Report = silent) -> FloatArray:
         """Signed distances of points in mm, negative inside.
@@ -221,7 +221,8 @@ def _joined(points: FloatArray) -> IntArray:
     return number.ravel().astype(np.int32)
 
 
-def _locator(corners: FloatArray) -> Any:
+def locator_of(corners: FloatArray) -> Any:
+    """VTK's search tree over triangles (m, 3, 3)."""
     surface, points, cells = vtkPolyData(), vtkPoints(), vtkCellArray()
     points.SetData(numpy_to_vtk(corners.reshape(-1, 3), deep=True))
     cells.SetData(3, numpy_to_vtkIdTypeArray(np.arange(3 * len(corners), dtype=np.int64), deep=True))

@@ -6,10 +6,10 @@ import numpy as np
 
 from ..errors import StepFailed
 from ..progress import Report, silent
-from ..values import BoolArray, FloatArray, GapMap, Mesh, Part, given_away
+from ..values import BoolArray, GapMap, Part, given_away
 from .distance import SignedDistance
 from .space import require_one_frame
-from .spread import areas, percentile
+from .spread import area_of_points, percentile
 
 
 def gap_map(
@@ -46,7 +46,7 @@ def gap_map(
         raise StepFailed("The body that shall carry the map is empty: choose another one.")
     to_other = against.pose.inverse.after(body.pose)
     gap = SignedDistance(against.mesh).at(to_other.apply(body.mesh.points), report)
-    area = _area_of_points(body.mesh)
+    area = area_of_points(body.mesh)
     counted = area > 0
     if region is not None:
         counted &= np.asarray(region, np.bool_)
@@ -69,11 +69,3 @@ def gap_map(
         max_mm=float(np.abs(gap_counted).max()),
         contact_share=float(area_counted[gap_counted <= contact_mm].sum() / whole),
     )
-
-
-def _area_of_points(mesh: Mesh) -> FloatArray:
-    corners = mesh.points.astype(np.float64)[mesh.triangles]
-    third = areas(corners) / 3
-    area = np.zeros(len(mesh.points))
-    np.add.at(area, mesh.triangles, third[:, None])
-    return area

@@ -197,11 +197,12 @@ def _offset_body(away: FloatArray, lattice: Grid, level: float) -> Part:
         raise StepFailed(
             f"Nothing is left of the limb at {level:g} mm from its skin: choose a smaller reduction."
         )
+    first = border.low_kji - 1
+    second = first.copy()
+    second[np.arange(len(first)), border.axis] += 1
     last = np.asarray(away.shape) - 1
-    a, b = (
-        away[tuple(np.clip(end[:, ::-1].astype(np.int64) - 1, 0, last).T)] - level
-        for end in (np.floor(border.middle_ijk), np.ceil(border.middle_ijk))
-    )
+    a = away[tuple(np.clip(first, 0, last).T)] - level
+    b = away[tuple(np.clip(second, 0, last).T)] - level
     share = np.where(a != b, a / np.where(a != b, a - b, 1.0), 0.5)  # equal beyond the lattice alone
     points = lattice.to_lps(border.at(share) - 1)
     return Part(Mesh(given_away(points.astype(np.float32)), border.triangles), frame_uid=lattice.frame_uid)

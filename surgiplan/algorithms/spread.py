@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import FloatArray, IntArray
+from ..values import FloatArray, IntArray, Mesh
 
 # steps of the R2 sequence (Roberts 2018): powers of the plastic number, x^3 = x + 1
 _PLASTIC = 1.324717957244746
@@ -68,6 +68,12 @@ def areas(corners: FloatArray) -> FloatArray:
     normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     area: FloatArray = np.linalg.norm(normals, axis=1) / 2
     return area
+
+
+def area_of_points(mesh: Mesh) -> FloatArray:
+    """(n,) a third of the area of the triangles round each point of a mesh, mm²."""
+    third = areas(mesh.points.astype(np.float64)[mesh.triangles]) / 3
+    return np.bincount(mesh.triangles.ravel(), np.repeat(third, 3), len(mesh.points)).astype(np.float64)
 
 
 def _sequence(number: NDArray[np.int64]) -> tuple[FloatArray, FloatArray]:

@@ -1,7 +1,8 @@
 """From chosen voxels to a closed triangle surface that follows the grey values between them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,18 @@ from ..progress import Report, part_of, silent
 from ..values import FloatArray, FloatsArray, IntArray, Mask, Mesh, Part, Volume, given_away
 from .deviation import deviation
 from .filters import run_itk, run_vtk
+from .noise import edge_noise_mm
+from .smooth import uncrossed, windowed_sinc, with_volume
 from .space import require_one_grid
 
 NUDGE = 0.01
 """No corner comes nearer to a voxel centre than this share of a step, so that every triangle has an area."""
 
 _CHUNK = 1 << 15  # corners that are placed at once: they stay in the cache of the processor
+_LOUD = 0.05  # noise of the edge, in voxels, above which smoothing gains more than it costs
+_PASS_BAND = 0.01
 Sites = NDArray[np.uint8]
+Way = Literal["auto", "grey", "smoothed"]
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,17 @@ class Border:
         beyond = np.clip(share, NUDGE, 1 - NUDGE) - 0.5
         kji: FloatArray = (self.middle_ijk + self.step_ijk * beyond[:, None])[:, ::-1]
         return kji
+
+    @property
+    def low_kji(self) -> IntArray:
+        """(n, 3) index of the site before each corner."""
+        return np.floor(self.middle_ijk[:, ::-1]).astype(np.int32)
+
+    @property
+    def axis(self) -> IntArray:
+        """(n,) axis of the step of each corner: 0 for k, 1 for j, 2 for i."""
+        axis: IntArray = np.argmax(self.step_ijk[:, ::-1], axis=1).astype(np.int32)
+        return axis
 
     @cached_property
     def step_ijk(self) -> FloatArray:
@@ -83,6 +100,7 @@ def grey_surface(
     level: float | None = None,
     fill_cavities: bool = False,
     report: Report = silent,
+    way: Way = "auto",
 ) -> Part:
     """Make a closed surface of the chosen voxels, placed between voxels where the grey values say.
 
@@ -92,7 +110,10 @@ def grey_surface(
     Where the object reaches the edge of the scan, the surface is closed flat on the outer face of
     the last voxels. Measured on partial-volume spheres of 20 mm radius in 0.7 × 0.7 × 1.0 mm voxels:
     RMS 0.03 mm; a blur of standard deviation s moves convex surfaces inwards by about s²/radius.
-    The part carries how far it lies from the grey edge and from the mask (values.Deviation).
+    Where noise moves the edge by more than a twentieth of a voxel, the surface is smoothed without
+    shrinking (windowed sinc, volume kept); on phantoms that beats both the bare grey surface and a
+    smoothed mask at every noise above that. The part carries how far it lies from the grey edge and from
+    the mask, how far noise moves the edge, and which way was taken (values.Deviation).
 
     volume: the scan
     mask: the chosen voxels, on the grid of the scan
@@ -100,6 +121,7 @@ def grey_surface(
         none the surface lies half-way between voxels everywhere
     fill_cavities: leave out the inner shells of enclosed cavities, such as a closed marrow canal
     report: told the progress; may raise Cancelled
+    way: "grey" to follow the grey values in any case, "smoothed" to smooth, "auto" to decide by the noise
     Raises StepFailed when no voxel is chosen, Mismatch when the grids differ.
     """
     require_one_grid(volume, mask)
@@ -111,9 +133,23 @@ def grey_surface(
     points = _placed(border, volume, level, inside, corner_kji, part_of(report, 0.6, 0.9))
     report(0.9, "Checking that the surface is closed")
     mesh = _required_closed(Mesh(given_away(points), given_away(border.triangles)))
+    noise_mm = None if level is None else edge_noise_mm(volume, level, mesh)
+    loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
+    smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
+    taken = "grey" if smoothed is mesh else "smoothed"
+    mesh = smoothed
     report(0.95, "Measuring how true the surface is")
     found = deviation(mesh, volume, level, inside, corner_kji)
+    if noise_mm is not None:
+        noise_mm = round(noise_mm, 4) if np.isfinite(noise_mm) else None
+    found = replace(found, way=taken, noise_mm=noise_mm)
     return Part(mesh, frame_uid=mask.grid.frame_uid, deviation=found)
+
+
+def _smoothed(mesh: Mesh, report: Report) -> Mesh:
+    """The surface smoothed without shrinking; the same surface where that does not come out clean."""
+    found = with_volume(windowed_sinc(mesh, _PASS_BAND, part_of(report, 0.0, 0.3)), mesh.volume_mm3)
+    return uncrossed(mesh, found, part_of(report, 0.3, 1.0)) or mesh
 
 
 def voxel_surface(mask: Mask, report: Report = silent) -> Part:

@@ -65,7 +65,14 @@ def _line(name: str, value: Any) -> str:
 def _deviation(found: Mapping[str, Any]) -> str:
     grey = "" if found["edge_mean_mm"] is None else f"{found['edge_mean_mm']:.2f} mm from the grey edge, "
     mask = f"{found['mask_mean_mm']:.2f} mm from the mask on average"
-    return f"{grey}{mask}, volume {found['volume_percent']:+.1f} %"
+    way = ", smoothed for the noise" if found.get("way") == "smoothed" else ""
+    return f"{grey}{mask}, volume {found['volume_percent']:+.1f} %{way}"
+
+
+def _change(found: Mapping[str, Any]) -> str:
+    volume = "" if found["volume_percent"] is None else f", volume {found['volume_percent']:+.2f} %"
+    moved = f"moved by {found['mean_mm']:.3f} mm on average, {found['max_mm']:.2f} mm at most{volume}"
+    return "; ".join([*found["done"], moved])
 
 
 _FIGURES: Mapping[str, Callable[[Any], str]] = {
@@ -74,6 +81,13 @@ _FIGURES: Mapping[str, Callable[[Any], str]] = {
     "triangles": lambda v: f"{v:,} triangles".replace(",", " "),
     "watertight": lambda v: "closed" if v else "open surface",
     "deviation": _deviation,
+    "change": _change,
+    "min_mm": lambda v: f"thinnest wall {v:.2f} mm",
+    "p5_mm": lambda v: f"95 % of the wall thicker than {v:.2f} mm",
+    "thin_mm": lambda v: f"walls below {v:.2f} mm are not shown rightly",
+    "sigma_mm": lambda v: f"blur of the scan {v:.2f} mm",
+    "thin_share": lambda v: f"{100 * v:.1f} % of the surface is such a wall",
+    "resting_share": lambda v: f"{100 * v:.0f} % of the touched bone is such a wall",
     "contained": lambda v: "one lies wholly inside the other" if v else "",
     "depth_mm": lambda v: f"overlap {v:.2f} mm deep" if v > 0 else "no overlap",
     "clearance_mm": lambda v: f"clearance {v:.2f} mm",

@@ -219,6 +219,15 @@ def brief(numbers: Mapping[str, Any]) -> str:
             f"from the grey edge mean {true['edge_mean_mm']:.3f}, p95 {true['edge_p95_mm']:.3f}, "
             f"max {true['edge_max_mm']:.3f} mm"
         )
+    if change := numbers.get("change"):
+        parts += change["done"]
+        parts.append(
+            f"moved mean {change['mean_mm']:.3f}, p95 {change['p95_mm']:.3f}, max {change['max_mm']:.3f} mm"
+        )
+    if "thin_share" in numbers:
+        parts.append(
+            f"wall min {numbers['min_mm']:.2f} mm, {100 * numbers['thin_share']:.1f} % too thin to show"
+        )
     if "shape" in numbers:
         parts.append(" x ".join(map(str, numbers["shape"])) + " voxels")
     if "depth_mm" in numbers:

@@ -25,12 +25,16 @@ from .paint import Paint
 from .place_implant import PlaceImplant
 from .register import Register
 from .register_scan import RegisterScan
+from .remesh import Remesh
+from .repair import Repair
 from .resample import Resample
+from .smooth import Smooth
 from .socket import Socket
 from .source import Source
 from .split import Split
 from .surface import Surface
 from .threshold import Threshold
+from .walls import Walls
 
 _LISTED: tuple[type[Operation[Any]], ...] = (
     Source,
@@ -49,6 +53,9 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Paint,
     Deface,
     Surface,
+    Smooth,
+    Remesh,
+    Repair,
     Cut,
     Move,
     Mirror,
@@ -60,6 +67,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Socket,
     Fit,
     Compare,
+    Walls,
 )
 
 OPERATIONS: Mapping[str, type[Operation[Any]]] = {cls.spec.name: cls for cls in _LISTED}

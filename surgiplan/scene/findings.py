@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from ..plan.plan import Plan, Step
-from ..values import Agreement, Collision, Finding, Plane, Vec3, vec3
+from ..values import Agreement, Collision, Finding, Plane, Vec3, WallMap, vec3
 from .boxes import box_of_inputs
 from .marks import CLOSE_MM, agreement_text, collision_text, severity_of
 from .view import Results, each_output, value_of
@@ -37,9 +37,26 @@ def _of_step(step: Step, results: Results) -> Iterator[Finding]:
             text = collision_text(step, value)
             text += f", less than {CLOSE_MM:g} mm" if severity == "warning" else ""
             yield Finding(step.name, text + (" (out of date)" if stale else ""), value.at_lps, severity)
+        elif isinstance(value, WallMap):
+            yield from _of_walls(step, value, " (out of date)" if stale else "")
         elif isinstance(value, Agreement):
             text = agreement_text(step, value) + (" (out of date)" if stale else "")
             yield Finding(step.name, text, value.at_lps, "info")
+
+
+def _of_walls(step: Step, found: WallMap, stale: str) -> Iterator[Finding]:
+    """A warning for walls that the scan cannot show, and one for each place where a body rests on them."""
+    bone = str(step.references["bone"][0])
+    if found.thin_share > 0:
+        text = (
+            f"{bone}: {100 * found.thin_share:.1f} % of the surface has a wall that looks thinner than "
+            f"{found.thin_mm:.2f} mm; the scan shows it thinner than it is, or not at all"
+        )
+        yield Finding(step.name, text + stale, found.thinnest_lps, "warning")
+    for place in found.resting_lps:
+        (body,) = step.references["resting"]
+        text = f"{body} rests on a wall of {bone} that the scan cannot show rightly"
+        yield Finding(step.name, text + stale, place, "warning")
 
 
 def _told_above(step: Step, results: Results, error: Exception) -> bool:

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..plan.plan import Plan, Step
-from ..values import Bits, GapMap, Mask, Part, Pose, Volume
+from ..values import Bits, GapMap, Mask, Part, Pose, Volume, WallMap
 from .boxes import box_of
 from .items import Colour, Scalars, Surface
 from .view import Results, View, each_output, value_of
@@ -44,6 +44,8 @@ def surfaces(plan: Plan, results: Results, view: View) -> tuple[Surface, ...]:
                 one = Surface(name, value.mesh, value.pose, colours[name], opacity, chosen=chosen)
             elif isinstance(value, GapMap):
                 one = _mapped(name, value, chosen)
+            elif isinstance(value, WallMap):
+                one = _walled(name, value, chosen)
             else:
                 continue
             found.append(replace(one, dimmed=result is not None and result.status == "stale"))
@@ -117,6 +119,14 @@ def _mapped(name: str, value: GapMap, chosen: bool) -> Surface:
     reach = max(_rounded_up(value.p95_mm), 0.1)
     low = -reach if len(value.gap_mm) and float(value.gap_mm.min()) < 0 else 0.0
     scalars = Scalars(value.gap_mm, low, reach, "gap")
+    return Surface(name, value.part.mesh, value.part.pose, IVORY, chosen=chosen, scalars=scalars)
+
+
+def _walled(name: str, value: WallMap, chosen: bool) -> Surface:
+    """A bone coloured by its walls, from nothing to twice the thinnest that the scan shows rightly."""
+    reach = _rounded_up(2 * value.thin_mm if value.thin_mm > 0 else value.mean_mm)
+    capped = np.minimum(value.wall_mm, np.float32(reach))
+    scalars = Scalars(capped, 0.0, reach, "wall")
     return Surface(name, value.part.mesh, value.part.pose, IVORY, chosen=chosen, scalars=scalars)
 
 

@@ -53,8 +53,7 @@ ROWS: tuple[Row, ...] = (
         "Smoothing does not shrink",
         "volume <= 0.2 %, mean shift <= 0.05 mm",
         "",
-        None,
-        "no smoothing in this version",
+        surfaces.smoothing,
     ),
     Row(
         "8a",

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..algorithms.distance import SignedDistance
+from ..algorithms.smooth import Kind, smooth, taubin
 from ..algorithms.solid import require_solid
 from ..algorithms.spread import spread
 from ..algorithms.surface import voxel_surface
@@ -15,7 +16,8 @@ from .bench import Bench, errors_mm, rms
 from .row import Figure
 
 USUAL, THICK, FINE = (1.0, 0.8, 0.8), (2.5, 0.8, 0.8), (0.5, 0.5, 0.5)
-_PASS_BAND, _LAMBDA, _TAUBIN_STEPS = 0.1, 0.5, 10
+_FILTERS: tuple[Kind, ...] = ("windowed-sinc", "taubin")
+_STRENGTHS = (0.25, 0.5, 1.0)
 
 
 def judged(
@@ -69,11 +71,22 @@ def solids(bench: Bench) -> Iterator[Figure]:
     yield Figure(f"{len(shapes)} files, not solid or of another shape", bad, 0, "")
 
 
+def smoothing(bench: Bench) -> Iterator[Figure]:
+    """Volume and mean shift by smoothing of ideal shapes, the worst of both filters at all strengths."""
+    for phantom in (SpherePhantom(), TorusPhantom(), ShellPhantom())[: bench.few(1, 3)]:
+        part = phantom.mesh(1.0)
+        changes = [smooth(part, kind, strength).change for kind in _FILTERS for strength in _STRENGTHS]
+        volumes = [abs(one.volume_percent) for one in changes if one and one.volume_percent is not None]
+        yield Figure(f"{phantom.description}, volume", max(volumes), 0.2, "%")
+        shift = max(abs(one.shift_mm) for one in changes if one)
+        yield Figure(f"{phantom.description}, mean shift", shift, 0.05)
+
+
 def noise(noise_hu: float, bench: Bench) -> Iterator[Figure]:
     """The grey surface against the mask smoothed by Taubin's filter, as a share of that one's error."""
     for phantom in (SpherePhantom(), TorusPhantom())[: bench.few(1, 2)]:
         walked = bench.walk(phantom, USUAL, noise_hu=noise_hu)
-        rival = errors_mm(phantom, smoothed(voxel_surface(walked.mask).mesh))
+        rival = errors_mm(phantom, taubin(voxel_surface(walked.mask).mesh))
         share = rms(walked.errors_mm()) / rms(rival)
         yield Figure(f"{phantom.description}, RMS as a share of {rms(rival):.3f} mm", share, 1.0, "")
 
@@ -114,18 +127,3 @@ def far_away(bench: Bench) -> Iterator[Figure]:
     again = bench.through_file(Part(made.mesh), ".stl")
     apart = made.mesh.points[made.mesh.triangles] - again.points[again.triangles]
     yield Figure("STL, largest shift of a corner", float(np.abs(apart).max()), 1e-4)
-
-
-def smoothed(mesh: Mesh) -> Mesh:
-    """The rival: Taubin's filter (1995), ten rounds of a step in and a longer step out."""
-    back = 1 / (_PASS_BAND - 1 / _LAMBDA)
-    ends = np.concatenate([mesh.triangles[:, [0, 1]], mesh.triangles[:, [1, 2]], mesh.triangles[:, [2, 0]]])
-    count = np.bincount(ends[:, 0], minlength=len(mesh.points))[:, None]
-    points = mesh.points.astype(np.float64)
-    for share in (_LAMBDA, back) * _TAUBIN_STEPS:
-        summed = [
-            np.bincount(ends[:, 0], weights=points[ends[:, 1], axis], minlength=len(points))
-            for axis in range(3)
-        ]
-        points = points + share * (np.stack(summed, axis=1) / count - points)
-    return Mesh(points.astype(np.float32), mesh.triangles)

@@ -3,9 +3,9 @@
 from .arrays import BoolArray, FloatArray, FloatsArray, IntArray, Vec3, given_away, vec3
 from .bits import Bits
 from .codec import Value, decode, digest, encode
-from .deviation import Deviation
+from .deviation import Change, Deviation
 from .figures import figures, fingerprint
-from .findings import Agreement, Collision, Finding, GapMap, Measurement
+from .findings import Agreement, Collision, Finding, GapMap, Measurement, WallMap
 from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
 from .label import NO_LABEL, Label
@@ -19,6 +19,7 @@ __all__ = [
     "Agreement",
     "Bits",
     "BoolArray",
+    "Change",
     "Collision",
     "Deviation",
     "Finding",
@@ -38,6 +39,7 @@ __all__ = [
     "Value",
     "Vec3",
     "Volume",
+    "WallMap",
     "decode",
     "digest",
     "encode",

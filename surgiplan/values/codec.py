@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .deviation import UNSET_IS_LEFT_OUT, Deviation
-from .findings import Agreement, Collision, Finding, GapMap, Measurement
+from .deviation import UNSET_IS_LEFT_OUT, Change, Deviation
+from .findings import Agreement, Collision, Finding, GapMap, Measurement, WallMap
 from .frames import Plane, Pose
 from .grid import Grid
 from .mesh import Mesh, Part
@@ -24,8 +24,8 @@ from .volume import Mask, Volume
 Value = Any
 _MAGIC = b"SPVALUE1"
 _ALIGN = 64
-_KINDS = (Grid, Volume, Mask, Mesh, Deviation, Part, Pose, Plane)
-_FOUND = (Measurement, Collision, GapMap, Agreement, Finding)
+_KINDS = (Grid, Volume, Mask, Mesh, Deviation, Change, Part, Pose, Plane)
+_FOUND = (Measurement, Collision, GapMap, WallMap, Agreement, Finding)
 _TYPES: dict[str, type] = {cls.__name__: cls for cls in (*_KINDS, *_FOUND)}
 
 

@@ -1,12 +1,12 @@
 """The numbers by which a value is known: for the list, the command line and the evidence."""
 
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
 
 from .codec import Value, digest
-from .findings import Agreement, Collision, GapMap, Measurement
+from .findings import Agreement, Collision, GapMap, Measurement, WallMap
 from .mesh import Part
 from .volume import Mask, Volume
 
@@ -45,6 +45,8 @@ def figures(value: Value) -> Figures:
                 "contact_share": value.contact_share,
                 "contact_mm": value.contact_mm,
             }
+        case WallMap():
+            return _of_wall(value)
         case Agreement():
             return _of_agreement(value)
         case dict():
@@ -69,7 +71,8 @@ def _of_part(part: Part) -> Figures:
         "watertight": part.mesh.watertight,
         "triangles": len(part.mesh.triangles),
     }
-    return numbers if part.deviation is None else numbers | {"deviation": asdict(part.deviation)}
+    told = {"deviation": part.deviation, "change": part.change}
+    return numbers | {name: asdict(one) for name, one in told.items() if one is not None}
 
 
 def _of_mask(mask: Mask) -> Figures:
@@ -96,6 +99,13 @@ def _mask_bounds(mask: Mask) -> np.ndarray[Any, np.dtype[np.float64]]:
     choice = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
     corners = mask.grid.to_lps(np.where(choice == 0, low, high))
     return np.stack([corners.min(axis=0), corners.max(axis=0)])
+
+
+def _of_wall(wall: WallMap) -> Figures:
+    """The numbers without those of each point."""
+    left_out = {"part", "wall_mm"}
+    numbers = {f.name: getattr(wall, f.name) for f in fields(wall) if f.name not in left_out}
+    return numbers | {"thinnest_lps": list(wall.thinnest_lps), "resting_lps": [*map(list, wall.resting_lps)]}
 
 
 def _of_agreement(found: Agreement) -> Figures:

@@ -75,6 +75,43 @@ class GapMap:
         object.__setattr__(self, "gap_mm", gap)
 
 
+@dataclass(frozen=True, eq=False)
+class WallMap:
+    """Thickness of the wall under every point of a bone, and where it is thinner than the scan can show.
+
+    part: the bone that carries the map
+    wall_mm: (n,) float32, thickness at each point of the bone; infinite where no wall lies within reach
+    thin_mm: a wall that looks thinner than this is not shown as thick as it is
+    sigma_mm: blur of the scan (standard deviation) that follows from; None where none was given or found
+    min_mm: thinnest wall
+    mean_mm: mean over the area that has a wall
+    p5_mm: 95 % of that area has a thicker wall
+    thin_share: share (0 to 1) of the area of the bone whose wall is thinner than thin_mm
+    thinnest_lps: the place of the thinnest wall, LPS mm
+    resting_lps: places where the body that rests there touches bone with a thin wall, thinnest first;
+        a few of them
+    resting_share: share (0 to 1) of the touched area of the bone that is thin; None without such a body
+    """
+
+    part: Part
+    wall_mm: FloatsArray
+    thin_mm: float
+    sigma_mm: float | None
+    min_mm: float
+    mean_mm: float
+    p5_mm: float
+    thin_share: float
+    thinnest_lps: Vec3
+    resting_lps: tuple[Vec3, ...] = ()
+    resting_share: float | None = None
+
+    def __post_init__(self) -> None:
+        wall = frozen(self.wall_mm, np.float32)
+        if wall.shape != (len(self.part.mesh.points),):
+            raise ValueError("a map of walls needs one thickness for each point of its bone")
+        object.__setattr__(self, "wall_mm", wall)
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How alike two regions are: the figures by which segmentations are compared.

@@ -7,7 +7,7 @@ from hashlib import blake2b
 import numpy as np
 
 from .arrays import FloatArray, FloatsArray, IntArray, frozen
-from .deviation import UNSET_IS_LEFT_OUT, Deviation
+from .deviation import UNSET_IS_LEFT_OUT, Change, Deviation
 from .frames import IDENTITY, Pose
 
 _AT_ONCE = 1 << 15  # triangles that are summed up at once: they stay in the cache of the processor
@@ -118,12 +118,14 @@ class Part:
     frame_uid: DICOM Frame of Reference UID of the patient space it lies in; "" when it has none
         (an implant from the catalogue, a mesh file)
     deviation: how true it is to the scan, for a surface that was made from one
+    change: how far it lies from the shape it came from, for one that was smoothed, decimated or the like
     """
 
     mesh: Mesh
     pose: Pose = IDENTITY
     frame_uid: str = ""
     deviation: Deviation | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
+    change: Change | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
 
     @cached_property
     def points_lps(self) -> FloatArray:

@@ -35,12 +35,16 @@ from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
+from surgiplan.ops.remesh import Remesh
+from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
+from surgiplan.ops.smooth import Smooth
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
+from surgiplan.ops.walls import Walls
 from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Operation, Ref
 from surgiplan.plan.plan import Step, from_json, to_json
@@ -110,6 +114,9 @@ def examples() -> dict[str, Example]:
         Example(painted, {"mask": mask}),
         Example(Deface(volume=Ref("ct")), {"volume": head_scan((8.0, 6.4, 6.0))}),
         Example(Surface(volume=Ref("ct"), mask=Ref("m")), {"volume": volume, "mask": mask}),
+        Example(Smooth(part=Ref("b")), {"part": body}),
+        Example(Remesh(part=Ref("b"), within=0.1), {"part": body}),
+        Example(Repair(part=Ref("b")), {"part": holed(body)}),
         Example(Cut(part=Ref("b"), plane=PLANE, kerf=0.8), {"part": body}),
         Example(Move(part=Ref("b"), pose=POSE), {"part": body}),
         Example(Mirror(part=Ref("b"), plane=PLANE), {"part": body}),
@@ -121,6 +128,7 @@ def examples() -> dict[str, Example]:
         Example(Socket(limb=Ref("b"), trim=trim, wall=3, resolution=2), {"limb": body}),
         Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
         Example(Compare(a=Ref("s"), b=Ref("b"), tolerance=0.5), {"a": small, "b": body}),
+        Example(Walls(bone=Ref("b"), blur=0.6, resting=Ref("s"), reach=30), {"bone": body, "resting": small}),
     ]
     return {example.operation.spec.name: example for example in given}
 
