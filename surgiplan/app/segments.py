@@ -24,13 +24,13 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from ..algorithms.implant import resource_folder
 from ..algorithms.statistics import SegmentFigures, segment_figures
 from ..errors import Cancelled, SurgiplanError
 from ..plan.plan import Plan, Step
 from ..scene.shapes import PALETTE, shown_volume
 from ..scene.slices import MASK_COLOUR
 from ..session import Ready
+from ..shipped import resource_folder
 from ..values import Label, Mask
 from . import theme
 from .desk import Desk

@@ -29,6 +29,7 @@ from ..session import Failed, Ready, Session, Waiting
 from ..stage.offscreen import Kind
 from ..values import FloatArray, Part, Plane, Pose, Volume, figures, vec3
 from . import verbs
+from .phrases import brief
 
 PLATE, SCREW, LONG_SCREW = "plate-4.5x8", "cortical-3.5x24", "cancellous-6.5x80"
 HOLE_MM, SEAT_MM = 24.0, 2.4  # the second hole above the middle of the plate; seat of the head in it
@@ -54,7 +55,7 @@ class Walk:
             raise result.error
         if not isinstance(result, Ready):
             raise StepFailed(f"{name} gave no result")
-        told = verbs.brief(figures(result.value))
+        told = brief(figures(result.value))
         self.say(f"  {name:<14}{operation:<14}{time.perf_counter() - started:6.1f} s  {told}")
         return result.value
 
@@ -83,7 +84,7 @@ class Walk:
             verbs.picture(session, kind, file, (1280, 960))
             pictures.append((caption, file.read_bytes()))
         lines = [
-            (name, session.plan[name].operation.spec.name, verbs.brief(figures(result.value)))
+            (name, session.plan[name].operation.spec.name, brief(figures(result.value)))
             for name, result in results.items()
             if isinstance(result, Ready)
         ]

@@ -27,6 +27,7 @@ from ..session import Failed, Ready, Result, Session, Waiting, evidence_of
 from ..stage.offscreen import Kind, save_png, snapshot
 from ..values import figures, vec3
 from . import manual, words
+from .phrases import brief
 from .words import say
 
 
@@ -203,46 +204,6 @@ def line_of(entry: Mapping[str, Any]) -> str:
     """The same in one line."""
     told = entry.get("error") or ", ".join(filter(None, (entry.get("study_date"), brief(entry["figures"]))))
     return f"{entry['status']:<8}{entry['name']:<16}{entry['operation']:<15}{told}"
-
-
-def brief(numbers: Mapping[str, Any]) -> str:
-    """The telling figures of a result in one line."""
-    if numbers and all(isinstance(v, Mapping) for v in numbers.values()):
-        return "  ".join(f"{name}: {brief(inner)}" for name, inner in numbers.items())
-    parts: list[str] = []
-    if numbers.get("volume_mm3") is not None:
-        parts.append(f"{numbers['volume_mm3'] / 1000:.2f} ml")
-    if numbers.get("triangles"):
-        parts.append(f"{numbers['triangles']} triangles, {'closed' if numbers['watertight'] else 'open'}")
-    if (true := numbers.get("deviation")) and true["edge_mean_mm"] is not None:
-        parts.append(
-            f"from the grey edge mean {true['edge_mean_mm']:.3f}, p95 {true['edge_p95_mm']:.3f}, "
-            f"max {true['edge_max_mm']:.3f} mm"
-        )
-    if change := numbers.get("change"):
-        parts += change["done"]
-        parts.append(
-            f"moved mean {change['mean_mm']:.3f}, p95 {change['p95_mm']:.3f}, max {change['max_mm']:.3f} mm"
-        )
-    if "thin_share" in numbers:
-        parts.append(
-            f"wall min {numbers['min_mm']:.2f} mm, {100 * numbers['thin_share']:.1f} % too thin to show"
-        )
-    if "shape" in numbers:
-        parts.append(" x ".join(map(str, numbers["shape"])) + " voxels")
-    if "depth_mm" in numbers:
-        held = ", one inside the other" if numbers["contained"] else ""
-        parts.append(f"depth {numbers['depth_mm']:.2f} mm, clearance {numbers['clearance_mm']:.2f} mm{held}")
-    if "definition" in numbers:
-        parts.append(f"{numbers['value']:.2f} {numbers['unit']}: {numbers['definition']}")
-    if "hd95_mm" in numbers:
-        dice = "" if numbers["dice"] is None else f"Dice {numbers['dice']:.3f}, "
-        parts.append(f"{dice}HD95 {numbers['hd95_mm']:.2f}, ASSD {numbers['assd_mm']:.2f} mm")
-    if "contact_share" in numbers:
-        parts.append(
-            f"gap mean {numbers['mean_mm']:.2f}, p95 {numbers['p95_mm']:.2f}, max {numbers['max_mm']:.2f} mm"
-        )
-    return ", ".join(parts)
 
 
 def export(arguments: Namespace) -> int:

@@ -1,0 +1,66 @@
+"""The telling figures of a result, in one line."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Numbers = Mapping[str, Any]
+
+
+def brief(numbers: Numbers) -> str:
+    """What a person wants to see first of the figures of a result (of each, where it has several)."""
+    if numbers and all(isinstance(inner, Mapping) for inner in numbers.values()):
+        return "  ".join(f"{name}: {brief(inner)}" for name, inner in numbers.items())
+    told = (phrase(numbers) for key, phrase in _PHRASES if numbers.get(key) is not None)
+    return ", ".join(filter(None, told))
+
+
+def _shape(numbers: Numbers) -> str:
+    if not numbers["triangles"]:
+        return ""
+    return f"{numbers['triangles']} triangles, {'closed' if numbers['watertight'] else 'open'}"
+
+
+def _deviation(numbers: Numbers) -> str:
+    off = numbers["deviation"]
+    if off["edge_mean_mm"] is None:
+        return ""
+    return f"from the grey edge {_spread(off, 'edge_')}"
+
+
+def _change(numbers: Numbers) -> str:
+    change = numbers["change"]
+    return ", ".join([*change["done"], f"moved {_spread(change)}"])
+
+
+def _spread(numbers: Numbers, of: str = "", digits: int = 3) -> str:
+    mean, p95, most = (numbers[f"{of}{name}_mm"] for name in ("mean", "p95", "max"))
+    return f"mean {mean:.{digits}f}, p95 {p95:.{digits}f}, max {most:.{digits}f} mm"
+
+
+def _walls(numbers: Numbers) -> str:
+    return f"wall min {numbers['min_mm']:.2f} mm, {100 * numbers['thin_share']:.1f} % too thin to show"
+
+
+def _collision(numbers: Numbers) -> str:
+    held = ", one inside the other" if numbers["contained"] else ""
+    return f"depth {numbers['depth_mm']:.2f} mm, clearance {numbers['clearance_mm']:.2f} mm{held}"
+
+
+def _agreement(numbers: Numbers) -> str:
+    dice = "" if numbers["dice"] is None else f"Dice {numbers['dice']:.3f}, "
+    return f"{dice}HD95 {numbers['hd95_mm']:.2f}, ASSD {numbers['assd_mm']:.2f} mm"
+
+
+_PHRASES: tuple[tuple[str, Callable[[Numbers], str]], ...] = (
+    ("volume_mm3", lambda n: f"{n['volume_mm3'] / 1000:.2f} ml"),
+    ("triangles", _shape),
+    ("deviation", _deviation),
+    ("change", _change),
+    ("thin_share", _walls),
+    ("shape", lambda n: " x ".join(map(str, n["shape"])) + " voxels"),
+    ("depth_mm", _collision),
+    ("definition", lambda n: f"{n['value']:.2f} {n['unit']}: {n['definition']}"),
+    ("hd95_mm", _agreement),
+    ("contact_share", lambda n: f"gap {_spread(n, digits=2)}"),
+)
+"""The figure that calls for a phrase, and the phrase, in the order in which they are said."""
