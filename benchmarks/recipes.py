@@ -17,7 +17,7 @@ from surgiplan.cli import recipes, verbs
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.plan import Plan
 from surgiplan.session import Session
-from surgiplan.values import Bits, Mask, Part, Plane, Vec3, Volume, figures
+from surgiplan.values import Bits, Mask, Part, Vec3, Volume, figures
 
 Fill = Callable[[Volume], Mapping[str, Any]]
 SMALL = "ct_totalseg_small/example_ct_sm.nii.gz"
@@ -33,7 +33,7 @@ class Trial:
     scan: archive or file below the data folder
     result: the step that is looked at
     volume_ml: smallest and largest volume that is right
-    hand: what a person places, by step: fields made from the scan
+    hand: what a person places, by step: fields made from the scan, in the shape the plan file has
     truth: the step that is compared with the reference, and the labels of the reference that it is
     least_dice: what it reaches, rounded down
     """
@@ -59,7 +59,7 @@ def joint_space(volume: Volume) -> Mapping[str, Any]:
     away = volume.grid.to_lps(kji) - centre
     radius = np.linalg.norm(away, axis=1)
     towards_neck = away @ (neck / np.linalg.norm(neck)) / np.maximum(radius, 1e-6)
-    return {"removed": Bits.of(kji[(radius > 18) & (radius < 22) & (towards_neck < 0.7)])}
+    return {"removed": Bits.of(kji[(radius > 18) & (radius < 22) & (towards_neck < 0.7)]).to_text()}
 
 
 def discs(*places: tuple[Vec3, Vec3], half: float) -> Fill:
@@ -71,7 +71,7 @@ def discs(*places: tuple[Vec3, Vec3], half: float) -> Fill:
         found = np.zeros(len(kji), np.bool_)
         for point, normal in places:
             found |= np.abs((at - point) @ (np.asarray(normal) / np.linalg.norm(normal))) < half
-        return {"removed": Bits.of(kji[found])}
+        return {"removed": Bits.of(kji[found]).to_text()}
 
     return erased
 
@@ -87,7 +87,7 @@ TRIALS = (
         (50, 90),
         {
             "joint": joint_space,
-            "femur_mask": lambda _: {"seed": (98.0, 14.0, 196.0)},
+            "femur_mask": lambda _: {"points": [[98, 14, 196], [75, 14, 330]]},
         },
     ),
     Trial(
@@ -101,7 +101,7 @@ TRIALS = (
                 ((-12.0, 50.0, -650.0), (0.0, 0.33, 0.94)),
                 half=4.0,
             ),
-            "vertebra_mask": lambda _: {"seed": (7.8, 51.8, -625.2)},
+            "vertebra_mask": lambda _: {"points": [[7.8, 51.8, -625.2], [3.9, 50.8, -663.5]]},
         },
     ),
     Trial(
@@ -115,7 +115,7 @@ TRIALS = (
                 ((-4.0, -127.0, 127.5), (0.0, 0.33, 0.94)),
                 half=2.5,
             ),
-            "vertebra_mask": lambda _: {"seed": (4.0, -125.3, 145.3)},
+            "vertebra_mask": lambda _: {"points": [[4, -125.3, 145.3], [4, -131.3, 118.3]]},
         },
         ("vertebra", (31,)),
         least_dice=0.5,
@@ -125,7 +125,7 @@ TRIALS = (
         PELVIS,
         "cage_cut.a",
         (200, 500),
-        {"cage_cut": lambda _: {"plane": Plane((0.0, 90.0, -590.0), (0.0, 0.0, 1.0))}},
+        {"cage_cut": lambda _: {"plane": {"point": [0, 90, -590], "normal": [0, 0, 1]}}},
     ),
 )
 
@@ -136,9 +136,9 @@ def applied(trial: Trial, data: Path, session: Session) -> Any:
     loaded = intake.load(data / trial.scan, modality=modality)
     assert isinstance(loaded.value, Volume)
     plan: Plan = intake.keep(session.case, OPERATIONS, session.committed, loaded, "ct")
-    plan = recipes.joined(plan, recipes.steps_of(Path(trial.recipe)))
-    for step, fill in trial.hand.items():
-        plan = plan.edit(step, **fill(loaded.value))
+    steps = recipes.steps_of(Path(trial.recipe))
+    placed = {step: fill(loaded.value) for step, fill in trial.hand.items()}
+    plan = recipes.joined(plan, [s | {"with": s["with"] | placed.get(s["name"], {})} for s in steps])
     session.commit(plan, trial.name)
     session.pursue().result()
     return session.value(trial.result)

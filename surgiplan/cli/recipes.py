@@ -2,7 +2,7 @@
 
 import json
 from argparse import Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,7 @@ def apply(arguments: Namespace) -> int:
     return 0
 
 
-def joined(own: Plan, steps: list[Mapping[str, Any]], keep: bool = False) -> Plan:
+def joined(own: Plan, steps: Sequence[Mapping[str, Any]], keep: bool = False) -> Plan:
     """The sources of a case with the other steps of a plan file on top.
 
     keep: let all steps of the case stay, and put those of the file below them
@@ -78,7 +78,7 @@ def known() -> dict[str, Traversable]:
     return found
 
 
-def steps_of(place: Path) -> list[Mapping[str, Any]]:
+def steps_of(place: Path) -> list[dict[str, Any]]:
     """The steps of a plan file, or of the recipe of this name.
 
     Raises BadInput when there is neither, or it holds no plan.
