@@ -2,7 +2,7 @@
 
 python benchmarks/readers.py NAME FOLDER TINY warm|cold: reads TINY, then FOLDER, and prints as JSON the
 seconds, the CPU seconds, the peak memory (MB above that before reading; of host or child, whichever has
-more, since the volume is shared by both), and a check sum of the values.
+more; what both share counts as far as it was looked at), and a check sum of the values.
 """
 
 import json
