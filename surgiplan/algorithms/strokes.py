@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from itertools import pairwise, product
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt
 
 from ..errors import StepFailed
@@ -50,30 +51,32 @@ def brushed(grid: Grid, points_lps: FloatArray, radius_mm: float, layer: Layer |
             low[layer.axis] = max(low[layer.axis], layer.index)
             high[layer.axis] = min(high[layer.axis], layer.index + 1)
         if (low < high).all():
-            near = _near_line(low, high, start, end, spacing) <= radius_mm**2
-            found |= Bits.of_box(low, near)
+            found |= Bits.of_box(low, _near_line(low, high, start, end, spacing, radius_mm))
     return found
 
 
 def _near_line(
-    low: np.ndarray, high: np.ndarray, start: FloatArray, end: FloatArray, spacing: FloatArray
-) -> FloatArray:
-    """[k, j, i] squared distance in mm of the voxels of a box from a straight piece."""
-    away = [
-        ((np.arange(low[n], high[n]) - start[n]) * spacing[n]).reshape(
-            [-1 if m == n else 1 for m in range(3)]
-        )
-        for n in range(3)
-    ]
-    piece = (end - start) * spacing
-    squared: FloatArray = away[0] ** 2 + away[1] ** 2 + away[2] ** 2
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    start: FloatArray,
+    end: FloatArray,
+    spacing: FloatArray,
+    radius_mm: float,
+) -> BoolArray:
+    """[k, j, i] which voxels of a box lie within a distance of a straight piece."""
+    k, j, i = (
+        (((np.arange(low[n], high[n]) - start[n]) * spacing[n]).astype(np.float32)).reshape(shape)
+        for n, shape in enumerate(((-1, 1, 1), (1, -1, 1), (1, 1, -1)))
+    )
+    piece = ((end - start) * spacing).astype(np.float32)
+    squared = (k**2 + j**2) + i**2
     length = float(piece @ piece)
-    if length == 0:
-        return squared
-    along = away[0] * piece[0] + away[1] * piece[1] + away[2] * piece[2]
-    share: FloatArray = np.clip(along / length, 0, 1)
-    away_from_piece: FloatArray = squared + share * (share * length - 2 * along)
-    return away_from_piece
+    if length > 0:  # the share of the piece that has been gone at the nearest point
+        along = (k * piece[0] + j * piece[1]) + i * piece[2]
+        share = np.clip(along, 0, length) / np.float32(length)
+        squared += share * (share * np.float32(length) - 2 * along)
+    near: BoolArray = squared <= np.float32(radius_mm**2)
+    return near
 
 
 def of_grey(bits: Bits, volume: Volume, low: float, high: float) -> Bits:
@@ -131,7 +134,7 @@ def enclosed(
     return Bits(blocks)
 
 
-def _seen_boxes(to_pixel: FloatArray, low: np.ndarray, high: np.ndarray) -> FloatArray:
+def _seen_boxes(to_pixel: FloatArray, low: NDArray[np.int64], high: NDArray[np.int64]) -> FloatArray:
     """(n, 4) the least and greatest x and y, in pixels, at which boxes of voxels are seen.
 
     A box that reaches behind the eye gets no bounds (nan).
@@ -156,7 +159,7 @@ def _touching(boxes: FloatArray, outline: FloatArray) -> BoolArray:
 
 
 def _inside_of_block(
-    to_pixel: FloatArray, low: np.ndarray, high: np.ndarray, outline: FloatArray
+    to_pixel: FloatArray, low: NDArray[np.int64], high: NDArray[np.int64], outline: FloatArray
 ) -> BoolArray:
     axes = [np.arange(a, b) for a, b in zip(low, high, strict=True)]
     k, j, i = (axes[n].reshape([-1 if m == n else 1 for m in range(3)]) for n in range(3))
