@@ -105,23 +105,37 @@ def skimage_lewiner(volume: Volume, mask: Mask) -> int:
 
 
 METHODS: Mapping[str, Callable[[Volume, Mask], int]] = {
-    one.__name__: one for one in (ours, vtk_flying_edges, vtk_marching_cubes, skimage_lorensen, skimage_lewiner)
+    one.__name__: one
+    for one in (ours, vtk_flying_edges, vtk_marching_cubes, skimage_lorensen, skimage_lewiner)
 }
 
 
 def worker(name: str, file: Path) -> None:
     voxels = np.load(file)
-    volume = Volume(Grid(SHAPE, np.array([[0, 0, 0.7, -170], [0, 0.7, 0, -160], [1.0, 0, 0, 30], [0, 0, 0, 1]], float)), voxels)
+    volume = Volume(
+        Grid(SHAPE, np.array([[0, 0, 0.7, -170], [0, 0.7, 0, -160], [1.0, 0, 0, 30], [0, 0, 0, 1]], float)),
+        voxels,
+    )
     mask = Mask(volume.grid, volume.voxels >= LEVEL, LEVEL)
     METHODS[name](Volume(volume.grid, volume.voxels), mask) if False else None
     import surgiplan.algorithms.surface, skimage.measure  # noqa
+
     before = resource.getrusage(resource.RUSAGE_SELF)
     start, cpu = time.perf_counter(), time.process_time()
     triangles = METHODS[name](volume, mask)
     took = time.process_time() - cpu
     wall = time.perf_counter() - start
     after = resource.getrusage(resource.RUSAGE_SELF)
-    print(json.dumps({"cpu_s": took, "wall_s": wall, "mb": (after.ru_maxrss - before.ru_maxrss) / 1024, "triangles": triangles}))
+    print(
+        json.dumps(
+            {
+                "cpu_s": took,
+                "wall_s": wall,
+                "mb": (after.ru_maxrss - before.ru_maxrss) / 1024,
+                "triangles": triangles,
+            }
+        )
+    )
 
 
 if __name__ == "__main__":
@@ -133,5 +147,9 @@ if __name__ == "__main__":
             np.save(f, scan().voxels)
         for r in range(2):
             for name in METHODS:
-                done = subprocess.run([sys.executable, "-m", "benchmarks.surface", "worker", name, str(f)], capture_output=True, text=True)
+                done = subprocess.run(
+                    [sys.executable, "-m", "benchmarks.surface", "worker", name, str(f)],
+                    capture_output=True,
+                    text=True,
+                )
                 print(name, done.stdout.strip() or done.stderr[-500:], flush=True)

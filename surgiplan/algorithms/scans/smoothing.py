@@ -6,7 +6,8 @@ from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, median_filter
+from scipy.ndimage import gaussian_filter
+from SimpleITK import GetArrayFromImage, GetImageFromArray, Median
 
 from ...progress import Report, silent
 from ...values import FloatsArray, Vec3, Volume, given_away
@@ -35,8 +36,8 @@ def denoised(
     """
     spacing = volume.grid.spacing_kji
     if kind == "median":
-        size = [2 * max(round(radius_mm / step), int(step <= 1.5 * radius_mm)) + 1 for step in spacing]
-        return _in_slabs(volume, size[0] // 2, lambda grey: median_filter(grey, size), report)
+        reach = [max(round(radius_mm / step), int(step <= 1.5 * radius_mm)) for step in spacing]
+        return _in_slabs(volume, reach[0], lambda grey: _median(grey, reach), report)
     if kind == "gaussian":
         sigma = [radius_mm / step for step in spacing]
         halo = ceil(4 * sigma[0]) + 1
@@ -59,6 +60,11 @@ def _in_slabs(
         values = smooth(voxels[first:last])[some.start - first : some.stop - first]
         result[some] = np.rint(values) if result.dtype == np.int16 else values
     return Volume(volume.grid, given_away(result), volume.modality, volume.unit)
+
+
+def _median(grey: NDArray[Any], reach: list[int]) -> NDArray[Any]:
+    values: NDArray[Any] = GetArrayFromImage(Median(GetImageFromArray(grey), reach[::-1]))
+    return values
 
 
 def _rounds(radius_mm: float, spacing: Vec3) -> tuple[int, float]:
