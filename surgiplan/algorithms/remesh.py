@@ -10,7 +10,7 @@ from .distance import SignedDistance
 from .smooth import averaging, normals_of
 from .surface import border_of
 
-_STEP = 1.06  # of the lattice, so that the mean edge comes out as asked once the corners are evenly spread
+_STEP = 1.12  # of the lattice, so that the mean edge comes out as asked once the corners are evenly spread
 _ROUNDS = 12
 _TOWARDS = 0.6  # share of the way to the middle of the neighbours
 _MOST = 4_000_000  # places of the lattice
@@ -19,10 +19,9 @@ _MOST = 4_000_000  # places of the lattice
 def remesh(part: Part, edge_mm: float, report: Report = silent) -> Part:
     """Give a closed shape a new net of triangles with edges of nearly one length.
 
-    The shape is cut out of a lattice by its exact signed distance; then the corners are spread evenly along the
-    surface and laid on the old one again, in turns. Edges and corners of the shape are rounded by about the
-    edge length, and walls thinner than that may be lost: the change says how far the new surface lies from
-    the old one.
+    The shape is cut out of a lattice by its exact signed distance; then the corners are spread evenly along
+    the surface and laid on the old one again, in turns. Edges and corners of the shape are rounded by about
+    the edge length: the change says how far the new surface lies from the old one.
 
     part: the shape
     edge_mm: wanted edge length, mm
@@ -31,13 +30,15 @@ def remesh(part: Part, edge_mm: float, report: Report = silent) -> Part:
         another number of parts and holes, as where a wall is thinner than an edge is long.
     """
     require_closed(part)
+    if not edge_mm > 0:
+        raise StepFailed("An edge needs a length: give more than 0 mm.")
     mesh, step = part.mesh, _STEP * edge_mm
     low, high = mesh.bounds
     counts = np.ceil((high - low) / step).astype(np.int64) + 4
     if counts.prod() > _MOST:
         raise StepFailed(
-            f"Edges of {edge_mm:g} mm are too short for a shape of {np.ptp(mesh.bounds, axis=0).max():.0f} mm. "
-            "Choose longer ones."
+            f"Edges of {edge_mm:g} mm are too short for a shape of "
+            f"{np.ptp(mesh.bounds, axis=0).max():.0f} mm. Choose longer ones."
         )
     first = (low + high - (counts - 1) * step) / 2
     places = first + step * np.indices(counts).reshape(3, -1).T
@@ -51,12 +52,13 @@ def remesh(part: Part, edge_mm: float, report: Report = silent) -> Part:
             "thinner than that. Choose shorter edges."
         )
     new = _spread_evenly(new, old, part_of(report, 0.5, 0.8))
-    told = f"{len(mesh.triangles)} triangles made {len(new.triangles)} with edges of {_edges_mm(new).mean():.2f} mm"
+    counted = f"{len(mesh.triangles)} triangles made {len(new.triangles)}"
+    told = f"{counted} with edges of {edges_mm(new).mean():.2f} mm"
     return reworked(part, new, [told], part_of(report, 0.8, 1.0))
 
 
 def _spread_evenly(mesh: Mesh, old: SignedDistance, report: Report) -> Mesh:
-    """Move the corners along the surface towards the middle of their neighbours, and on to the old surface."""
+    """Move the corners along the surface to the middle of their neighbours, and on to the old surface."""
     neighbours = averaging(mesh)
     points: FloatArray = mesh.points.astype(np.float64)
     for n in range(_ROUNDS):
@@ -68,7 +70,8 @@ def _spread_evenly(mesh: Mesh, old: SignedDistance, report: Report) -> Mesh:
     return Mesh(given_away(points.astype(np.float32)), mesh.triangles)
 
 
-def _edges_mm(mesh: Mesh) -> FloatArray:
+def edges_mm(mesh: Mesh) -> FloatArray:
+    """(m, 3) lengths of the edges of each triangle."""
     corners = mesh.points.astype(np.float64)[mesh.triangles]
     lengths: FloatArray = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
     return lengths

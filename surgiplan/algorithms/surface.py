@@ -134,15 +134,15 @@ def grey_surface(
     report(0.9, "Checking that the surface is closed")
     mesh = _required_closed(Mesh(given_away(points), given_away(border.triangles)))
     noise_mm = None if level is None else edge_noise_mm(volume, level, mesh)
+    if noise_mm is not None and not np.isfinite(noise_mm):
+        noise_mm = None  # what was painted has no edge that noise could move
     loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
     smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
     taken = "grey" if smoothed is mesh else "smoothed"
     mesh = smoothed
     report(0.95, "Measuring how true the surface is")
     found = deviation(mesh, volume, level, inside, corner_kji)
-    if noise_mm is not None:
-        noise_mm = round(noise_mm, 4) if np.isfinite(noise_mm) else None
-    found = replace(found, way=taken, noise_mm=noise_mm)
+    found = replace(found, way=taken, noise_mm=None if noise_mm is None else round(noise_mm, 4))
     return Part(mesh, frame_uid=mask.grid.frame_uid, deviation=found)
 
 

@@ -132,10 +132,10 @@ def apparent(wall_mm: float, sigma_mm: float) -> float:
 def blur_of(volume: Volume, bone: Part, report: Report = silent) -> float:
     """Estimate the blur of a scan from the spread of the edge of a bone: its standard deviation in mm.
 
-    A blurred wall (two levels, a wall between them, its thickness and the blur) is fitted to the median of the
-    grey values along the normals of many places, as Treece et al. 2010 fit each of them; so a thin wall does
-    not pass for a sharp edge. What the interpolation between voxels adds is taken off; the averaging over a
-    voxel is part of the blur.
+    A blurred wall (two levels, a wall between them, its thickness and the blur) is fitted to the median of
+    the grey values along the normals of many places, as Treece et al. 2010 fit each of them; so a thin wall
+    does not pass for a sharp edge. What the interpolation between voxels adds is taken off; the averaging
+    over a voxel is part of the blur, which is never less than that.
 
     volume: the scan the bone was made from
     bone: its surface
@@ -156,13 +156,12 @@ def blur_of(volume: Volume, bone: Part, report: Report = silent) -> float:
     rise = np.median(grey[np.isfinite(grey).all(axis=1)], axis=0)
     spread_mm = _edge_spread(along, rise)
     towards = np.einsum("ni,ia->na", outward, volume.grid.axes) ** 2
-    interpolated = float((towards.mean(axis=0) * np.square(volume.grid.spacing_kji)).sum()) / 6
-    squared = spread_mm**2 - interpolated
-    return float(np.sqrt(max(squared, 0.0)))
+    squared_step = float((towards.mean(axis=0) * np.square(volume.grid.spacing_kji)).sum())
+    return float(np.sqrt(max(spread_mm**2 - squared_step / 6, squared_step / 12)))
 
 
 def _edge_spread(along: FloatArray, rise: FloatArray) -> float:
-    """Standard deviation of the blur of a wall, from grey values along the way outwards through its surface."""
+    """Standard deviation of the blur of a wall, from grey values on the way outwards through its surface."""
     if not len(rise) or not np.isfinite(rise).all() or not rise.max() > rise[-1]:
         raise StepFailed(
             "The blur of the scan cannot be read: its grey value does not fall at the surface of the bone. "
@@ -203,7 +202,7 @@ def _other_side(
     reach_mm: float,
     report: Report,
 ) -> tuple[Any, FloatArray]:
-    """The first triangle (n,) on the way inwards from each point that looks the other way, or -1; the place."""
+    """The first triangle (n,) inwards of each point that looks the other way, or -1; and where it is met."""
     search, cell = locator_of(corners), vtkGenericCell()
     share, sub, triangle = mutable(0.0), mutable(0), mutable(0)
     place, inner = [0.0] * 3, [0.0] * 3

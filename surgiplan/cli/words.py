@@ -151,3 +151,23 @@ def _pose(groups: list[list[float]]) -> Pose:
         return shift
     about = groups[3] if len(groups) > 3 else (0.0, 0.0, 0.0)
     return shift.after(Pose.of_rotation(groups[1], groups[2][0], about))
+
+
+def of_shape(numbers: Mapping[str, Any]) -> list[str]:
+    """How many triangles a shape has, how true it is to its scan, what was done to it, and how thin its walls are."""
+    parts: list[str] = []
+    if numbers.get("triangles"):
+        parts.append(f"{numbers['triangles']} triangles, {'closed' if numbers['watertight'] else 'open'}")
+    if (true := numbers.get("deviation")) and true["edge_mean_mm"] is not None:
+        smoothed = ", smoothed for the noise" if true.get("way") == "smoothed" else ""
+        parts.append(
+            f"from the grey edge mean {true['edge_mean_mm']:.3f}, p95 {true['edge_p95_mm']:.3f}, "
+            f"max {true['edge_max_mm']:.3f} mm{smoothed}"
+        )
+    if moved := numbers.get("change"):
+        mm = f"mean {moved['mean_mm']:.3f}, p95 {moved['p95_mm']:.3f}, max {moved['max_mm']:.3f} mm"
+        parts += [*moved["done"], f"moved {mm}"]
+    if "thin_share" in numbers:
+        share = f"{100 * numbers['thin_share']:.1f} % too thin for the scan"
+        parts.append(f"thinnest wall {numbers['min_mm']:.2f} mm, {share}")
+    return parts
