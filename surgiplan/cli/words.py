@@ -154,7 +154,7 @@ def _pose(groups: list[list[float]]) -> Pose:
 
 
 def of_shape(numbers: Mapping[str, Any]) -> list[str]:
-    """How many triangles a shape has, how true it is to its scan, what was done to it, and how thin its walls are."""
+    """The figures of a shape: its triangles, how true it is, what was done to it, how thin its walls are."""
     parts: list[str] = []
     if numbers.get("triangles"):
         parts.append(f"{numbers['triangles']} triangles, {'closed' if numbers['watertight'] else 'open'}")

@@ -113,7 +113,7 @@ def examples() -> dict[str, Example]:
         Example(FindMetal(volume=Ref("ct"), level=900), {"volume": volume}),
         Example(painted, {"mask": mask}),
         Example(Deface(volume=Ref("ct")), {"volume": head_scan((8.0, 6.4, 6.0))}),
-        Example(Surface(volume=Ref("ct"), mask=Ref("m")), {"volume": volume, "mask": mask}),
+        Example(Surface(volume=Ref("ct"), mask=Ref("m"), way="grey"), {"volume": volume, "mask": mask}),
         Example(Smooth(part=Ref("b")), {"part": body}),
         Example(Remesh(part=Ref("b"), within=0.1), {"part": body}),
         Example(Repair(part=Ref("b")), {"part": holed(body)}),
@@ -244,7 +244,7 @@ def test_what_must_be_placed_needs_a_hand(name: str) -> None:
 
 
 OLDER: dict[str, dict[int, dict[str, Any]]] = {
-    "surface": {1: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"}},
+    "surface": dict.fromkeys((1, 2), {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"}),
 }
 
 

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from surgiplan.ops.source import Source
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
 from surgiplan.ops.walls import Walls
@@ -33,7 +34,8 @@ def test_a_thin_cortex_is_marked_and_what_rests_there_is_warned_of() -> None:
     told = figures(found)
     assert told["thin_share"] == found.thin_share
     assert "wall_mm" not in told
-    plan = Plan().add("cortex", Walls(bone=Ref("bone"), resting=Ref("screw")))
+    given = Plan().add("bone", Source(digest="0" * 32)).add("screw", Source(digest="1" * 32))
+    plan = given.add("cortex", Walls(bone=Ref("bone"), resting=Ref("screw")))
     texts = [one.text for one in findings(plan, {"cortex": Ready(found)})]
     assert "bone: 100.0 % of the surface has a wall that looks thinner than 1.5" in texts[0]
     assert any("screw rests on a wall of bone that the scan cannot show rightly" in text for text in texts)
