@@ -244,7 +244,7 @@ def test_what_must_be_placed_needs_a_hand(name: str) -> None:
 
 
 OLDER: dict[str, dict[int, dict[str, Any]]] = {
-    "surface": dict.fromkeys((1, 2), {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"}),
+    "surface": {n: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"} for n in (1, 2)},
 }
 
 

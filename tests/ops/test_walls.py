@@ -34,7 +34,11 @@ def test_a_thin_cortex_is_marked_and_what_rests_there_is_warned_of() -> None:
     told = figures(found)
     assert told["thin_share"] == found.thin_share
     assert "wall_mm" not in told
-    given = Plan().add("bone", Source(digest="0" * 32)).add("screw", Source(digest="1" * 32))
+    given = (
+        Plan()
+        .add("bone", Source(digest="0" * 32, kind="part"))
+        .add("screw", Source(digest="1" * 32, kind="part"))
+    )
     plan = given.add("cortex", Walls(bone=Ref("bone"), resting=Ref("screw")))
     texts = [one.text for one in findings(plan, {"cortex": Ready(found)})]
     assert "bone: 100.0 % of the surface has a wall that looks thinner than 1.5" in texts[0]
