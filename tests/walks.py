@@ -13,14 +13,20 @@ from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
 from surgiplan.ops.even_bias import EvenBias
+from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
+from surgiplan.ops.hollow import Hollow
 from surgiplan.ops.keep_part import KeepPart
 from surgiplan.ops.level_set import LevelSet
+from surgiplan.ops.local_threshold import LocalThreshold
+from surgiplan.ops.logic import Logic
+from surgiplan.ops.margin import Margin
 from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
+from surgiplan.ops.mirror_mask import MirrorMask
 from surgiplan.ops.move import Move
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
@@ -30,6 +36,7 @@ from surgiplan.ops.remesh import Remesh
 from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
 from surgiplan.ops.smooth import Smooth
+from surgiplan.ops.smooth_mask import SmoothMask
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
@@ -80,6 +87,13 @@ def sixty_steps() -> Plan:
         .add("metal", FindMetal(volume=Ref("ct")))
         .add("edge", LevelSet(volume=Ref("ct"), mask=Ref("metal", "metal")))
         .add("shared", GrowFromSeeds(volume=Ref("ct"), mask=Ref("parted"), points=marks[:2]))
+        .add("thin", LocalThreshold(volume=Ref("ct")))
+        .add("smooth", SmoothMask(mask=Ref("largest"), kind="closing"))
+        .add("solid", Fill(mask=Ref("smooth")))
+        .add("larger", Margin(mask=Ref("solid"), distance=1.5))
+        .add("wall", Hollow(mask=Ref("larger")))
+        .add("other_side", MirrorMask(mask=Ref("solid"), plane=plane))
+        .add("missing", Logic(a=Ref("other_side"), b=Ref("solid"), kind="subtract"))
         .add("painted", Paint(mask=Ref("largest"), added=brush, removed=Bits.of([[1, 2, 3]])))
         .add("bone", Surface(volume=Ref("ct"), mask=Ref("painted"), cavities="fill"))
         .add("sound_side", Surface(volume=Ref("ct"), mask=Ref("grown")))

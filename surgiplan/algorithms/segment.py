@@ -1,31 +1,23 @@
-"""Which voxels belong to a body: by grey value, by connection, by hand."""
+"""Which voxels belong to a body: by grey value, and by hand."""
 
-from collections.abc import Iterator
 from math import ceil, floor
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
-from SimpleITK import (
-    ConnectedComponentImageFilter,
-    ConnectedThresholdImageFilter,
-    GetArrayViewFromImage,
-    GetImageFromArray,
-)
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import Bits, BoolArray, FloatArray, Grid, Mask, Vec3, Volume, given_away
-from .filters import run_itk
+from ..values import Bits, BoolArray, FloatArray, Mask, Vec3, Volume, given_away
+from .masks.box import slabs
 
-_VOXELS_AT_ONCE = 4_000_000
 _AIR_HU = -1024.0
 _BONE_HU = 226.0
+_STEPS = 1024
 _FEWEST_EDGES = 100
 _MOST_EDGES = 20_000
 _FACING_BONE_MM = 30.0
-Box = tuple[slice, slice, slice]
 
 
 def threshold(volume: Volume, low: float, high: float, report: Report = silent) -> Mask:
@@ -37,98 +29,29 @@ def threshold(volume: Volume, low: float, high: float, report: Report = silent) 
     report: told the progress; may raise Cancelled
     Raises StepFailed when low lies above high or one is not a number.
     """
+    return Mask(volume.grid, in_range(volume.voxels, low, high, report), float(low))
+
+
+def in_range(voxels: NDArray[Any], low: float, high: float, report: Report = silent) -> BoolArray:
+    """Choose the grey values between two, both included.
+
+    voxels: [k, j, i] int16 or float32
+    low: faintest grey value that is chosen
+    high: brightest grey value that is chosen
+    report: told the progress; may raise Cancelled
+    Raises StepFailed when low lies above high or one is not a number.
+    """
     if not low <= high:
         raise StepFailed(
             f"The faintest value to keep ({low:g}) lies above the brightest ({high:g}): exchange them."
         )
-    chosen = np.empty(volume.voxels.shape, np.bool_)
-    faintest, brightest = _limits(volume.voxels, low, high)
-    for some in _slabs(volume.voxels.shape):
+    chosen = np.empty(voxels.shape, np.bool_)
+    faintest, brightest = _limits(voxels, low, high)
+    for some in slabs(voxels.shape):
         report(some.start / len(chosen), "Choosing voxels by grey value")
-        grey = volume.voxels[some]
+        grey = voxels[some]
         np.logical_and(grey >= faintest, grey <= brightest, out=chosen[some])
-    return Mask(volume.grid, given_away(chosen), float(low))
-
-
-def grow(volume: Volume, seed_lps: Vec3, low: float, high: float, report: Report = silent) -> Mask:
-    """Choose the voxels between two grey values that a seed reaches from face to face.
-
-    volume: the scan
-    seed_lps: a point inside the body, LPS mm
-    low: faintest grey value that is chosen; becomes the level of the mask
-    high: brightest grey value that is chosen
-    report: told the progress; may raise Cancelled
-    Raises StepFailed when the seed lies outside the scan or on a voxel that is out of range.
-    """
-    seed = _voxel_at(volume.grid, seed_lps)
-    found = float(volume.voxels[seed])
-    if not low <= found <= high:
-        unit = f" {volume.unit}" if volume.unit else ""
-        raise StepFailed(
-            f"The seed at {_text(seed_lps)} lies on {found:g}{unit}, outside the range {low:g} to {high:g}. "
-            "Place the seed on the body, or widen the range so that it holds this value."
-        )
-    return part_at(
-        threshold(volume, low, high, part_of(report, 0.0, 0.3)), seed_lps, part_of(report, 0.3, 1.0)
-    )
-
-
-def largest_part(mask: Mask, report: Report = silent) -> Mask:
-    """Keep the connected part with the most voxels; voxels connect through their faces.
-
-    mask: the chosen voxels
-    report: told the progress; may raise Cancelled
-    Raises StepFailed when no voxel is chosen.
-    """
-    box = _box_of(mask.voxels)
-    if box is None:
-        raise StepFailed(
-            "No voxel is chosen, so there is no largest part. Widen the range of the threshold before."
-        )
-    parts = run_itk(
-        ConnectedComponentImageFilter(),
-        part_of(report, 0.0, 0.8),
-        "Finding the connected parts",
-        _image(mask, box),
-    )
-    labels = GetArrayViewFromImage(parts)
-    sizes = np.zeros(1, np.int64)
-    for some in _slabs(labels.shape):
-        report(0.8 + 0.1 * some.start / len(labels), "Measuring the parts")
-        counted = np.bincount(labels[some].ravel(), minlength=len(sizes))
-        counted[: len(sizes)] += sizes
-        sizes = counted
-    sizes[0] = 0
-    return _boxed(mask, box, labels == np.argmax(sizes))
-
-
-def part_at(mask: Mask, seed_lps: Vec3, report: Report = silent) -> Mask:
-    """Keep the connected part under a seed; voxels connect through their faces.
-
-    mask: the chosen voxels
-    seed_lps: a point inside the part, LPS mm
-    report: told the progress; may raise Cancelled
-    Raises StepFailed when the seed lies outside the scan or on a voxel that is not chosen.
-    """
-    seed = _voxel_at(mask.grid, seed_lps)
-    box = _box_of(mask.voxels)
-    if box is None:
-        raise StepFailed(
-            "No voxel is chosen, so no part can be kept. Widen the range of the threshold before."
-        )
-    if not mask.voxels[seed]:
-        away = _distance_to_chosen(mask, seed)
-        raise StepFailed(
-            f"The seed at {_text(seed_lps)} lies beside the chosen voxels, {away:.1f} mm from the nearest. "
-            "Place it on the part to keep, or widen the range of the threshold before."
-        )
-    fill = ConnectedThresholdImageFilter()
-    fill.SetLower(1)
-    fill.SetUpper(1)
-    fill.SetReplaceValue(1)
-    fill.SetSeedList([tuple(int(n - along.start) for n, along in zip(seed, box, strict=True))[::-1]])
-    part = run_itk(fill, report, "Following the part from its seed", _image(mask, box))
-    return _boxed(mask, box, GetArrayViewFromImage(part) == 1)
+    return given_away(chosen)
 
 
 def painted(mask: Mask, added: Bits, removed: Bits) -> Mask:
@@ -154,15 +77,64 @@ def otsu(volume: Volume) -> float:
     volume: the scan
     Raises StepFailed when all voxels are equal.
     """
-    values, counts = _histogram(volume.voxels)
-    if volume.unit == "HU":
-        values, counts = values[values >= _AIR_HU], counts[values >= _AIR_HU]
+    values, counts = _counted(volume)
     if len(values) < 2:
         raise StepFailed("All voxels of the scan have one grey value: there is nothing to part.")
     from skimage.filters import threshold_otsu  # takes half a second to load, for this alone
 
-    darkest = threshold_otsu(hist=(counts, values))
-    return float(darkest + values[values > darkest][0]) / 2
+    return _between(values, threshold_otsu(hist=(counts, values)))
+
+
+def multi_otsu(volume: Volume) -> tuple[float, float]:
+    """Suggest the two grey values that best part the scan into three classes: air, soft tissue and bone.
+
+    The criterion of Otsu (1979) for more than two classes, on the histogram in at most 1024 steps; what is
+    below -1024 HU does not count.
+
+    volume: the scan
+    Raises StepFailed when the voxels have fewer than three grey values.
+    """
+    values, counts = _counted(volume)
+    if len(values) < 3:
+        raise StepFailed("The scan has fewer than three grey values: there are no three classes to part.")
+    from skimage.filters import threshold_multiotsu
+
+    steps, edges = np.histogram(values, _STEPS, weights=counts)  # it takes them for evenly spaced
+    darker, brighter = threshold_multiotsu(classes=3, hist=(steps, edges[1:]))
+    return _between(values, darker), _between(values, brighter)
+
+
+def half_maximum_across(volume: Volume, line_lps: tuple[Vec3, Vec3]) -> float:
+    """Suggest the grey value half-way up one edge, on a line drawn across the cortex.
+
+    The line is read in quarters of a voxel, linear between voxels. The height is the brightest reading
+    (mean over a voxel, against noise), the foot the median of the readings from the first point to where a
+    quarter of the rise is done. A cortex thinner than about three voxels reads too low, as by any such rule.
+
+    volume: the scan
+    line_lps: a point in the soft tissue (or marrow) beside the cortex, and one in or beyond it, LPS mm
+    Raises StepFailed when a point lies outside the scan, or the line does not rise from its first point.
+    """
+    ends = volume.grid.to_kji(line_lps)
+    if not ((ends >= -0.5) & (ends <= np.asarray(volume.voxels.shape) - 0.5)).all():
+        raise StepFailed("The line leaves the scan: place both of its points inside.")
+    length = float(np.linalg.norm(np.subtract(*line_lps)))
+    step = min(volume.grid.spacing_kji) / 4
+    places = np.linspace(ends[0], ends[1], max(9, ceil(length / step) + 1))
+    grey: FloatArray = map_coordinates(
+        volume.voxels, places.T, output=np.float64, order=1, mode="nearest", prefilter=False
+    )
+    smooth = np.convolve(np.pad(grey, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+    peak, first = float(smooth.max()), float(np.median(smooth[:3]))
+    rising = np.flatnonzero(smooth > first + (peak - first) / 4)
+    foot = float(np.median(smooth[: rising[0]])) if len(rising) and rising[0] > 0 else first
+    noise = float(np.std(grey[: rising[0]])) if len(rising) and rising[0] > 0 else 0.0
+    if len(rising) == 0 or rising[0] < 2 or peak - foot <= 4 * noise:
+        raise StepFailed(
+            f"Along the line the grey value does not rise from its first point ({first:g}) to a brighter "
+            f"edge (brightest {peak:g}). Begin beside the cortex, a voxel away, and end in or beyond it."
+        )
+    return (peak + foot) / 2
 
 
 def half_maximum(volume: Volume, report: Report = silent) -> float:
@@ -204,12 +176,26 @@ def half_maximum(volume: Volume, report: Report = silent) -> float:
     return float(np.median((peak[used] + base[used]) / 2))
 
 
+def _between(values: FloatArray, darkest: float) -> float:
+    """The middle of the gap above the values of the darker class, the last of which is given."""
+    above = int(np.searchsorted(values, darkest, "right"))
+    return float(values[above - 1] + values[above]) / 2
+
+
+def _counted(volume: Volume) -> tuple[FloatArray, FloatArray]:
+    """The histogram without the padding of a CT."""
+    values, counts = _histogram(volume.voxels)
+    if volume.unit == "HU":
+        values, counts = values[values >= _AIR_HU], counts[values >= _AIR_HU]
+    return values, counts
+
+
 def _histogram(voxels: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
     """The grey values that occur (bin centres where the scan holds fractions), and how often."""
     if voxels.dtype == np.int16:
         low = int(voxels.min())
         counts = np.zeros(int(voxels.max()) - low + 1, np.int64)
-        for some in _slabs(voxels.shape):
+        for some in slabs(voxels.shape):
             counts += np.bincount(voxels[some].ravel().astype(np.int64) - low, minlength=len(counts))
         values = low + np.arange(len(counts), dtype=np.float64)
     else:
@@ -222,7 +208,7 @@ def _histogram(voxels: NDArray[Any]) -> tuple[FloatArray, FloatArray]:
 def _border_voxels(voxels: NDArray[Any], level: float, report: Report) -> NDArray[np.int64]:
     """(n, 3) indices of voxels at or above the level beside one below it, evenly thinned out."""
     found = []
-    for some in _slabs(voxels.shape):
+    for some in slabs(voxels.shape):
         report(some.start / len(voxels), "Finding the edges of the bone")
         first, last = max(some.start - 1, 0), min(some.stop + 1, len(voxels))
         bright = voxels[first:last] >= level
@@ -273,68 +259,8 @@ def _along(
     return grey
 
 
-def _slabs(shape: tuple[int, ...]) -> Iterator[slice]:
-    """Stretches of slices, each small enough to be done in a moment."""
-    step = max(1, _VOXELS_AT_ONCE // max(1, shape[1] * shape[2]))
-    for start in range(0, shape[0], step):
-        yield slice(start, min(start + step, shape[0]))
-
-
 def _limits(voxels: NDArray[Any], low: float, high: float) -> tuple[float, float]:
     """The same limits in the type of the voxels, so that comparing needs no second copy of them."""
     if voxels.dtype != np.int16:
         return low, high
     return ceil(max(low, -1e5)) if low < 1e5 else 100_000, floor(min(high, 1e5)) if high > -1e5 else -100_000
-
-
-def _box_of(chosen: BoolArray) -> Box | None:
-    """The smallest box that holds the chosen voxels."""
-    ends = []
-    for axis in range(3):
-        hit = np.flatnonzero(chosen.any(axis=tuple(n for n in range(3) if n != axis)))
-        if not len(hit):
-            return None
-        ends.append(slice(int(hit[0]), int(hit[-1]) + 1))
-    return (ends[0], ends[1], ends[2])
-
-
-def _image(mask: Mask, box: Box) -> Any:
-    return GetImageFromArray(mask.voxels[box].view(np.uint8))
-
-
-def _boxed(mask: Mask, box: Box, chosen: BoolArray) -> Mask:
-    """The mask that holds these voxels in the box and none outside."""
-    voxels = np.zeros(mask.voxels.shape, np.bool_)
-    voxels[box] = chosen
-    return Mask(mask.grid, given_away(voxels), mask.level)
-
-
-def _voxel_at(grid: Grid, seed_lps: Vec3) -> tuple[int, int, int]:
-    voxel = grid.nearest(seed_lps)
-    if voxel is None:
-        kji = grid.to_kji(seed_lps)
-        inside = np.clip(kji, 0, np.asarray(grid.shape_kji) - 1)
-        away = float(np.linalg.norm((kji - inside) * grid.spacing_kji))
-        raise StepFailed(
-            f"The seed at {_text(seed_lps)} lies {away:.1f} mm outside the scan. Place it inside the body."
-        )
-    return voxel
-
-
-def _distance_to_chosen(mask: Mask, seed: tuple[int, int, int]) -> float:
-    """Distance in mm from a voxel to the nearest chosen one; slices are searched from near to far."""
-    spacing = mask.grid.spacing_kji
-    best = np.inf
-    for k in sorted(range(len(mask.voxels)), key=lambda k: abs(k - seed[0])):
-        along = abs(k - seed[0]) * spacing[0]
-        if along >= best:
-            break
-        j, i = np.nonzero(mask.voxels[k])
-        if len(j):
-            beside = np.hypot((j - seed[1]) * spacing[1], (i - seed[2]) * spacing[2]).min()
-            best = min(best, float(np.hypot(along, beside)))
-    return best
-
-
-def _text(point_lps: Vec3) -> str:
-    return "({:.1f}, {:.1f}, {:.1f})".format(*point_lps)

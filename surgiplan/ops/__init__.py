@@ -12,14 +12,20 @@ from .cut import Cut
 from .deface import Deface
 from .denoise import Denoise
 from .even_bias import EvenBias
+from .fill import Fill
 from .find_metal import FindMetal
 from .fit import Fit
 from .grow import Grow
 from .grow_seeds import GrowFromSeeds
+from .hollow import Hollow
 from .keep_part import KeepPart
 from .level_set import LevelSet
+from .local_threshold import LocalThreshold
+from .logic import Logic
+from .margin import Margin
 from .measure import Measure
 from .mirror import Mirror
+from .mirror_mask import MirrorMask
 from .move import Move
 from .paint import Paint
 from .place_implant import PlaceImplant
@@ -29,6 +35,7 @@ from .remesh import Remesh
 from .repair import Repair
 from .resample import Resample
 from .smooth import Smooth
+from .smooth_mask import SmoothMask
 from .socket import Socket
 from .source import Source
 from .split import Split
@@ -44,12 +51,19 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     EvenBias,
     RegisterScan,
     Threshold,
+    LocalThreshold,
     Grow,
     KeepPart,
     Split,
     GrowFromSeeds,
     LevelSet,
     FindMetal,
+    SmoothMask,
+    Fill,
+    Margin,
+    Hollow,
+    Logic,
+    MirrorMask,
     Paint,
     Deface,
     Surface,

@@ -8,6 +8,7 @@ from ..values import Vec3
 HU = Annotated[float, Number("HU", -32768, 32767, 1)]
 HUStep = Annotated[float, Number("HU", 1, 10000, 10)]
 Millimetres = Annotated[float, Number("mm", 0, 1000, 0.1)]
+CubicMillimetres = Annotated[float, Number("mm³", 0, 1e7, 10)]
 SignedMillimetres = Annotated[float, Number("mm", -100, 100, 0.1)]
 Share = Annotated[float, Number("", 0, 1, 0.05)]
 Point = Vec3

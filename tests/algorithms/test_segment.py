@@ -6,8 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from skimage.filters import threshold_otsu
 
-from surgiplan.algorithms import segment
-from surgiplan.algorithms.segment import grow, half_maximum, largest_part, otsu, painted, part_at, threshold
+from surgiplan.algorithms.masks import box
+from surgiplan.algorithms.segment import (
+    half_maximum,
+    half_maximum_across,
+    multi_otsu,
+    otsu,
+    painted,
+    threshold,
+)
 from surgiplan.errors import Cancelled, StepFailed
 from surgiplan.phantoms.bodies import SpherePhantom
 from surgiplan.phantoms.femur import Femur
@@ -34,14 +41,6 @@ def volume(voxels, dtype=np.int16, unit="HU") -> Volume:
 def mask_of(voxels, level=None) -> Mask:
     array = np.asarray(voxels, np.bool_)
     return Mask(grid(array.shape), array, level)
-
-
-def two_boxes() -> np.ndarray:
-    """A box of 24 voxels and one of 8 that touches it along an edge only."""
-    voxels = np.zeros((7, 8, 9), np.bool_)
-    voxels[1:3, 1:4, 1:5] = True
-    voxels[3:5, 4:6, 2:4] = True
-    return voxels
 
 
 def stop(fraction: float, text: str) -> None:
@@ -86,7 +85,7 @@ def test_threshold_of_fractions_and_of_nothing() -> None:
 def test_threshold_is_the_same_slab_by_slab(monkeypatch) -> None:
     scan = volume(np.random.default_rng(1).integers(-1000, 2000, (7, 5, 3)))
     whole = threshold(scan, 226, 1500)
-    monkeypatch.setattr(segment, "_VOXELS_AT_ONCE", 30)
+    monkeypatch.setattr(box, "_VOXELS_AT_ONCE", 30)
     said = []
     piecewise = threshold(scan, 226, 1500, lambda fraction, text: said.append(fraction))
     assert len(said) == 4
@@ -131,6 +130,46 @@ def test_otsu_of_an_even_scan_fails() -> None:
         otsu(volume([[[7, 7]]]))
 
 
+def test_multi_otsu_parts_three_classes() -> None:
+    rng = np.random.default_rng(6)
+    classes = [rng.normal(-900, 30, 2000), rng.normal(50, 40, 2000), rng.normal(1200, 120, 1500)]
+    scan = volume(np.concatenate(classes).round().reshape(10, 11, 50))
+    darker, brighter = multi_otsu(scan)
+    assert -780 < darker < -110
+    assert 210 < brighter < 720
+
+
+def test_multi_otsu_sets_three_values_apart() -> None:
+    darker, brighter = multi_otsu(volume([[[0, 0, 100, 100, 900]]]))
+    assert 0 <= darker < 100 <= brighter < 900
+    with pytest.raises(StepFailed, match="fewer than three"):
+        multi_otsu(volume([[[0, 0, 100]]]))
+
+
+@pytest.fixture(scope="module")
+def ball() -> Volume:
+    return SpherePhantom().volume((1.3, 1.0, 1.0), psf_sigma_mm=0.6, noise_hu=10, seed=4)
+
+
+@pytest.mark.parametrize("way", [(1, 0, 0), (0, -1, 0), (0.3, 0.5, 0.8)])
+@pytest.mark.parametrize("end_mm", [8.0, -23.0])
+def test_half_maximum_across_an_edge_is_half_its_height(ball, way, end_mm) -> None:
+    """From 24 mm off the middle of a ball of 20 mm, into it or all the way through."""
+    body, unit = SpherePhantom(), np.divide(way, np.linalg.norm(way))
+    line = (tuple(body.centre + 24 * unit), tuple(body.centre + end_mm * unit))
+    assert half_maximum_across(ball, line) == pytest.approx(body.level_hu, abs=25)
+
+
+def test_a_line_that_crosses_no_edge_is_refused(ball) -> None:
+    body = SpherePhantom()
+    outside, inside = tuple(np.add(body.centre, (24, 0, 0))), body.centre
+    for line in ((outside, tuple(np.add(body.centre, (23, 4, 0)))), (inside, outside)):
+        with pytest.raises(StepFailed, match="does not rise from its first point"):
+            half_maximum_across(ball, line)
+    with pytest.raises(StepFailed, match="leaves the scan"):
+        half_maximum_across(ball, (outside, (999.0, 0.0, 0.0)))
+
+
 @pytest.fixture(scope="module")
 def thigh() -> Volume:
     return Femur().volume((1.5, 1.1, 1.1), psf_sigma_mm=0.5, noise_hu=25, seed=3)
@@ -166,76 +205,6 @@ def test_half_maximum_without_bone_fails() -> None:
         half_maximum(volume(np.full((6, 7, 8), 40)))
 
 
-# -- connection -----------------------------------------------------------------------------------
-
-
-def test_largest_part_is_connected_through_faces_only() -> None:
-    kept = largest_part(mask_of(two_boxes(), level=226.0))
-    assert np.count_nonzero(kept.voxels) == 24
-    assert kept.voxels[1, 1, 1]
-    assert not kept.voxels[3, 4, 2]
-    assert kept.level == 226.0
-
-
-def test_largest_part_of_many_is_found_across_slabs(monkeypatch) -> None:
-    monkeypatch.setattr(segment, "_VOXELS_AT_ONCE", 20)
-    voxels = np.zeros((9, 3, 7), np.bool_)
-    voxels[::2, 0, ::2] = True
-    voxels[1:8, 2, 6] = True
-    kept = largest_part(mask_of(voxels))
-    assert np.argwhere(kept.voxels).tolist() == [[k, 2, 6] for k in range(1, 8)]
-
-
-def test_largest_part_of_nothing_fails() -> None:
-    with pytest.raises(StepFailed, match="No voxel is chosen"):
-        largest_part(mask_of(np.zeros((2, 3, 4))))
-
-
-def test_part_at_keeps_the_part_under_the_seed() -> None:
-    mask = mask_of(two_boxes(), level=1.0)
-    small = part_at(mask, tuple(mask.grid.to_lps((3.4, 4.0, 3.0))))
-    assert np.count_nonzero(small.voxels) == 8
-    assert small.level == 1.0
-    large = part_at(mask, tuple(mask.grid.to_lps((2, 2, 2))))
-    assert np.count_nonzero(large.voxels) == 24
-    assert (small.voxels | large.voxels == mask.voxels).all()
-
-
-@given(st.tuples(st.integers(0, 6), st.integers(0, 7), st.integers(0, 8)))
-def test_a_seed_in_air_fails_with_its_distance(voxel) -> None:
-    mask = mask_of(two_boxes())
-    if mask.voxels[voxel]:
-        return
-    away = np.linalg.norm((np.argwhere(mask.voxels) - voxel) * SPACING_KJI, axis=1).min()
-    with pytest.raises(StepFailed, match=rf"{away:.1f} mm from the nearest"):
-        part_at(mask, tuple(mask.grid.to_lps(voxel)))
-
-
-def test_a_seed_outside_the_scan_fails_with_its_distance() -> None:
-    mask = mask_of(two_boxes())
-    with pytest.raises(StepFailed, match=r"6\.0 mm outside the scan"):
-        part_at(mask, tuple(mask.grid.to_lps((-4, 3, 3))))
-    with pytest.raises(StepFailed, match="No voxel"):
-        part_at(mask_of(np.zeros((2, 3, 4))), tuple(mask.grid.to_lps((1, 1, 1))))
-
-
-def test_grow_keeps_what_the_seed_reaches_within_the_range() -> None:
-    grey = np.where(two_boxes(), 400, 20)
-    grey[1, 1, 1] = 3000
-    scan = volume(grey)
-    grown = grow(scan, tuple(scan.grid.to_lps((2, 2, 2))), 300, 2000)
-    assert np.count_nonzero(grown.voxels) == 23
-    assert grown.level == 300.0
-
-
-def test_grow_says_what_it_found_at_a_seed_out_of_range() -> None:
-    scan = volume(np.where(two_boxes(), 400, 20))
-    with pytest.raises(StepFailed, match=r"lies on 20 HU, outside the range 300 to 2000"):
-        grow(scan, tuple(scan.grid.to_lps((0, 0, 0))), 300, 2000)
-    with pytest.raises(StepFailed, match="outside the scan"):
-        grow(scan, tuple(scan.grid.to_lps((0, 0, 99))), 300, 2000)
-
-
 # -- by hand --------------------------------------------------------------------------------------
 
 
@@ -253,25 +222,16 @@ def test_painted_is_mask_or_added_and_not_removed() -> None:
 
 
 def test_inputs_stay_what_they_were() -> None:
-    scan, mask = volume(np.where(two_boxes(), 400, 20)), mask_of(two_boxes())
-    before = digest(scan), digest(mask)
-    seed = tuple(scan.grid.to_lps((2, 2, 2)))
-    grow(scan, seed, 300, 2000)
-    largest_part(mask)
-    part_at(mask, seed)
+    scan = volume(np.random.default_rng(2).integers(-100, 900, (4, 5, 6)))
+    before = digest(scan)
+    threshold(scan, 1, 2)
     otsu(scan)
-    assert (digest(scan), digest(mask)) == before
+    multi_otsu(scan)
+    assert digest(scan) == before
 
 
 def test_a_stop_is_heard() -> None:
-    scan, mask = volume(np.where(two_boxes(), 400, 20)), mask_of(two_boxes())
-    seed = tuple(scan.grid.to_lps((2, 2, 2)))
-    for work in (
-        lambda: threshold(scan, 1, 2, stop),
-        lambda: grow(scan, seed, 300, 2000, stop),
-        lambda: largest_part(mask, stop),
-        lambda: part_at(mask, seed, stop),
-        lambda: half_maximum(scan, stop),
-    ):
+    scan = volume(np.random.default_rng(2).integers(-100, 900, (4, 5, 6)))
+    for work in (lambda: threshold(scan, 1, 2, stop), lambda: half_maximum(scan, stop)):
         with pytest.raises(Cancelled):
             work()

@@ -72,7 +72,7 @@ def test_a_seed_in_air(run: Run, case: Path) -> None:
     seed = f"{x + 14},{y},{z}"
     answer = run("add", case, "grow", "g", "--volume", "ct", "--seed", seed, "--low", 500)
     assert (answer.code, plain(answer)) == (11, True)
-    answer = run("add", case, "keep_part", "k", "--mask", "mask", "--seed", seed)
+    answer = run("add", case, "keep_part", "k", "--mask", "mask", "--kind", "seeds", "--seeds", seed)
     assert (answer.code, plain(answer)) == (11, True)
     assert "mm" in answer.err
     assert unchanged(run, case)

@@ -22,14 +22,20 @@ from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
 from surgiplan.ops.even_bias import EvenBias
+from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
 from surgiplan.ops.fit import Fit
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
+from surgiplan.ops.hollow import Hollow
 from surgiplan.ops.keep_part import KeepPart
 from surgiplan.ops.level_set import LevelSet
+from surgiplan.ops.local_threshold import LocalThreshold
+from surgiplan.ops.logic import Logic
+from surgiplan.ops.margin import Margin
 from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
+from surgiplan.ops.mirror_mask import MirrorMask
 from surgiplan.ops.move import Move
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
@@ -39,6 +45,7 @@ from surgiplan.ops.remesh import Remesh
 from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
 from surgiplan.ops.smooth import Smooth
+from surgiplan.ops.smooth_mask import SmoothMask
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
@@ -103,6 +110,7 @@ def examples() -> dict[str, Example]:
         Example(RegisterScan(moving=Ref("mr"), fixed=Ref("ct")), {"moving": volume, "fixed": ball_scan()}),
         Example(Threshold(volume=Ref("ct"), low=500), {"volume": volume}),
         Example(Grow(volume=Ref("ct"), seed=CENTRE, low=500), {"volume": volume}),
+        Example(LocalThreshold(volume=Ref("ct"), low=200), {"volume": volume}),
         Example(KeepPart(mask=Ref("m")), {"mask": mask}),
         Example(Split(volume=Ref("ct"), mask=Ref("m"), bridge=4), {"volume": touching, "mask": both}),
         Example(
@@ -111,6 +119,12 @@ def examples() -> dict[str, Example]:
         ),
         Example(LevelSet(volume=Ref("ct"), mask=Ref("m"), rounds=20), {"volume": volume, "mask": mask}),
         Example(FindMetal(volume=Ref("ct"), level=900), {"volume": volume}),
+        Example(SmoothMask(mask=Ref("m")), {"mask": mask}),
+        Example(Fill(mask=Ref("m"), kind="wrap"), {"mask": mask}),
+        Example(Margin(mask=Ref("m"), distance=-2), {"mask": mask}),
+        Example(Hollow(mask=Ref("m")), {"mask": mask}),
+        Example(Logic(a=Ref("m"), b=Ref("n"), kind="subtract"), {"a": mask, "b": ball_mask()}),
+        Example(MirrorMask(mask=Ref("m"), plane=Plane(CENTRE, (1, 0.1, 0))), {"mask": mask}),
         Example(painted, {"mask": mask}),
         Example(Deface(volume=Ref("ct")), {"volume": head_scan((8.0, 6.4, 6.0))}),
         Example(Surface(volume=Ref("ct"), mask=Ref("m"), way="grey"), {"volume": volume, "mask": mask}),
@@ -134,7 +148,7 @@ def examples() -> dict[str, Example]:
 
 
 EXAMPLES = examples()
-QUICK = {"source", "paint", "mirror", "measure"}
+QUICK = {"source", "paint", "logic", "mirror", "measure"}
 APART = [name for name, cls in OPERATIONS.items() if cls.spec.runs == "process"]
 each = pytest.mark.parametrize("name", list(OPERATIONS))
 
@@ -244,6 +258,9 @@ def test_what_must_be_placed_needs_a_hand(name: str) -> None:
 
 
 OLDER: dict[str, dict[int, dict[str, Any]]] = {
+    "threshold": {1: {"volume": "ct", "low": 500, "high": 3071}},
+    "grow": {1: {"volume": "ct", "seed": list(CENTRE), "low": 500, "high": 3071}},
+    "keep_part": {1: {"mask": "m", "seed": None}},
     "surface": {n: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"} for n in (1, 2)},
 }
 

@@ -1,13 +1,16 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from surgiplan.algorithms.presets import presets
 from surgiplan.errors import StepFailed, Usage
 from surgiplan.ops.threshold import Threshold
 from surgiplan.phantoms import EllipsoidPhantom
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.work import Work
 from surgiplan.values import Volume
-from tests.ops.shapes import CENTRE, ball_scan, grid, scan_of
+from tests.ops.shapes import CENTRE, ball_scan, beside, grid, scan_of
 
 REF = Ref[Volume]("ct")
 
@@ -59,12 +62,34 @@ def test_it_suggests_the_place_where_a_ball_is_measured_without_bias() -> None:
 
 
 def test_where_there_is_no_edge_no_suggestion_is_made_up() -> None:
+    """What the scan does not show is left out; the presets remain, where the scan is in HU."""
     even = Volume(grid(), np.zeros(grid().shape_kji, np.int16))
-    with pytest.raises(StepFailed):
-        Threshold(volume=REF).suggest(Work(), even)
+    assert set(Threshold(volume=REF).suggest(Work(), even)) == set(presets())
+    assert Threshold(volume=REF).suggest(Work(), replace(even, modality="MR", unit="")) == {}
+
+
+def test_presets_are_suggested_with_both_their_numbers() -> None:
+    found = Threshold(volume=REF).suggest(Work(), ball_scan())
+    names = ["bone", "cortical", "spongy", "enamel", "metal", "skin", "fat", "muscle", "air", "vessel"]
+    assert [name for name in found if name in names] == names
+    assert found["cortical"] == {"low": 662, "high": 1988}
+
+
+def test_a_line_across_the_edge_gives_a_suggestion_and_changes_no_result() -> None:
+    volume = ball_scan()
+    line = (beside(CENTRE, 15, 0, 0), beside(CENTRE, 6, 0, 0))
+    across = Threshold(volume=REF, line=line)
+    assert across.suggest(Work(), volume)["half-maximum-line"]["low"] == pytest.approx(500, abs=20)
+    assert "half-maximum-line" not in Threshold(volume=REF).suggest(Work(), volume)
+    assert np.array_equal(across.run(Work(), volume).voxels, Threshold(volume=REF).run(Work(), volume).voxels)
+    with pytest.raises(StepFailed, match="has 1 points, not 2"):
+        Threshold(volume=REF, line=line[:1]).suggest(Work(), volume)
 
 
 def test_what_was_suggested_can_be_used() -> None:
     volume = scan_of((CENTRE, 12.0))
     for parameters in Threshold(volume=REF).suggest(Work(), volume).values():
+        assert Threshold(volume=REF, **parameters).low == parameters["low"]
+    for method in ("half-maximum", "otsu", "bone", "cortical"):
+        parameters = Threshold(volume=REF).suggest(Work(), volume)[method]
         assert Threshold(volume=REF, **parameters).run(Work(), volume).voxels.any()

@@ -1,4 +1,4 @@
-"""The box round the chosen voxels, and slabs of it: work is done where something is chosen, bit by bit."""
+"""The box round the chosen voxels, and slabs of it: work is done where something is, a piece at a time."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import StepFailed
-from ...values import BoolArray, Mask, given_away
+from ...values import BoolArray, Grid, Mask, given_away
 
 Box = tuple[slice, slice, slice]
 _VOXELS_AT_ONCE = 4_000_000
@@ -22,6 +22,18 @@ def slabs(shape: tuple[int, ...], voxels: int | None = None) -> Iterator[slice]:
     step = max(1, (voxels or _VOXELS_AT_ONCE) // max(1, shape[1] * shape[2]))
     for start in range(0, shape[0], step):
         yield slice(start, min(start + step, shape[0]))
+
+
+def slabs_with_room(shape: tuple[int, ...], reach: int) -> Iterator[tuple[slice, slice, slice]]:
+    """Stretches of slices for a filter that looks beyond them.
+
+    shape: (slices, rows, columns)
+    reach: how many slices the filter looks beyond
+    Yields the stretch, the same with the slices besides, and the stretch within that.
+    """
+    for some in slabs(shape, max(2 * _VOXELS_AT_ONCE, 4 * reach * shape[1] * shape[2])):
+        start, stop = max(some.start - reach, 0), min(some.stop + reach, shape[0])
+        yield some, slice(start, stop), slice(some.start - start, some.stop - start)
 
 
 def box_of(chosen: BoolArray) -> Box | None:
@@ -76,14 +88,14 @@ def padded(array: NDArray[Any], by: tuple[int, int, int]) -> NDArray[Any]:
     return np.pad(array, [(n, n) for n in by])
 
 
-def boxed(mask: Mask, box: Box, chosen: BoolArray, level: float | None = None) -> Mask:
-    """Make the mask, on the grid of another, that holds these voxels in the box and none outside.
+def boxed(grid: Grid, box: Box, chosen: BoolArray, level: float | None = None) -> Mask:
+    """Make the mask that holds these voxels in the box and none outside.
 
-    mask: gives the grid
+    grid: of the scan
     box: where the voxels lie
     chosen: the voxels of the box
     level: grey value of the border, where it is still one
     """
-    voxels = np.zeros(mask.voxels.shape, np.bool_)
+    voxels = np.zeros(grid.shape_kji, np.bool_)
     voxels[box] = chosen
-    return Mask(mask.grid, given_away(voxels), level)
+    return Mask(grid, given_away(voxels), level)
