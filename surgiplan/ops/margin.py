@@ -12,12 +12,12 @@ class Margin(Operation[Mask]):
     """Grow a mask outwards or shrink it inwards by a distance, such as a safety margin round a tumour.
 
     mask: the voxels to grow or shrink
-    distance: how far; below 0 shrinks. Never further than this, and less by at most a voxel's diagonal
+    distance: how far; below 0 shrinks. Right to a quarter of a voxel in the mean
     """
 
     mask: Ref[Mask]
     distance: SignedMillimetres = 2.0
 
     def run(self, work: Work, mask: Mask) -> Mask:
-        """The voxels within the distance, measured between centres of voxels."""
+        """The voxels within the distance of the border."""
         return margin(mask, self.distance, work.report)

@@ -56,3 +56,26 @@ def test_a_seed_nobody_has_placed_needs_a_hand() -> None:
 def test_values_in_the_wrong_order_are_refused() -> None:
     with pytest.raises(StepFailed):
         grown(CENTRE, ball_scan(), low=900, high=500)
+
+
+def test_a_ball_that_touches_another_stays_alone_behind_a_narrow_opening() -> None:
+    """Balls of 6 and 4 mm that overlap by half a millimetre: a neck of about 3 mm."""
+    both = scan_of((ONE, 6.0), (beside(ONE, 9.5, 0, 0), 4.0))
+    whole = Grow(volume=REF, seed=ONE, low=500).run(Work(), both)
+    alone = Grow(volume=REF, seed=ONE, low=500, kind="neighbourhood", radius=2.5).run(Work(), both)
+    assert whole.voxels[whole.grid.nearest(beside(ONE, 9.5, 0, 0))]
+    assert not alone.voxels[alone.grid.nearest(beside(ONE, 9.5, 0, 0))]
+    assert alone.volume_mm3 == pytest.approx(4 / 3 * np.pi * 6**3, rel=0.08)
+
+
+def test_likeness_needs_no_range() -> None:
+    noisy = ball_scan().voxels + np.random.default_rng(1).normal(0, 20, grid().shape_kji)
+    scan = Volume(grid(), noisy.round().astype(np.int16))
+    mask = Grow(volume=REF, seed=CENTRE, kind="confidence", low=-1, high=0, spread=5).run(Work(), scan)
+    assert mask.volume_mm3 == pytest.approx(4 / 3 * np.pi * 11.5**3, rel=0.05), "without the soft edge"
+
+
+def test_the_reach_ends_it() -> None:
+    mask = Grow(volume=REF, seed=CENTRE, low=500, reach=4.0).run(Work(), ball_scan())
+    sides = np.ptp(np.argwhere(mask.voxels), axis=0) + 1
+    assert sides.tolist() == [9, 11, 11]  # 4 mm in steps of 1.1, 0.9 and 0.8 mm, rounded up, to both sides

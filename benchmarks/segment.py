@@ -1,0 +1,267 @@
+"""Masks of a CT of 512 x 512 x 400: each operation beside the libraries of the field, in one run, by turns.
+
+    .venv/bin/python -m benchmarks.segment [PATTERN] [--rounds N] [--peers FOLDER]
+
+CPU seconds are what to compare: they do not depend on what else the machine does (but for memory). Each
+side starts from numpy arrays and ends with one, as the program needs it. The peak is what the process needed
+beyond what it held before, seen by a watcher every 2 ms, as a multiple of the scan (210 MB).
+cc3d, edt, fill-voids and fastmorph are measured where they are installed (--peers names a folder of them).
+"""
+
+import argparse
+import importlib
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813  (as all its users call it)
+from scipy import ndimage
+from skimage import filters, measure, morphology, segmentation
+
+from benchmarks.series import head
+from surgiplan.algorithms import segment
+from surgiplan.algorithms.masks.filling import filled, filled_slices, wrapped
+from surgiplan.algorithms.masks.growing import grow, grow_alike, grow_smooth
+from surgiplan.algorithms.masks.local import local_threshold
+from surgiplan.algorithms.masks.margin import hollow, margin
+from surgiplan.algorithms.masks.mirror import mirrored
+from surgiplan.algorithms.masks.parts import largest_parts
+from surgiplan.algorithms.masks.smoothing import closed, median, opened, smoothed
+from surgiplan.values import Grid, Mask, Plane, Volume
+
+SPACING_KJI = (1.0, 0.7, 0.7)
+LOW, HIGH = 226, 3071
+PAGE = 4096
+Way = Callable[[], Any]
+
+
+def scan() -> Volume:
+    """The skull phantom with noise, as a CT of 0.7 x 0.7 x 1.0 mm."""
+    affine = np.zeros((4, 4))
+    affine[[0, 1, 2, 3], [2, 1, 0, 3]] = (0.7, 0.7, 1.0, 1.0)
+    voxels = head(400).voxels
+    return Volume(Grid(voxels.shape, affine), voxels)
+
+
+def image(array: Any) -> sitk.Image:
+    made = sitk.GetImageFromArray(array)
+    made.SetSpacing(SPACING_KJI[::-1])
+    return made
+
+
+def bits(mask: Mask) -> Any:
+    return mask.voxels.view(np.uint8)
+
+
+def ball(radius_mm: float) -> Any:
+    """The structuring element: voxels within the radius."""
+    reach = [int(radius_mm / step) for step in SPACING_KJI]
+    steps = np.meshgrid(
+        *(np.arange(-n, n + 1) * s for n, s in zip(reach, SPACING_KJI, strict=True)), indexing="ij"
+    )
+    return sum(step**2 for step in steps) <= radius_mm**2
+
+
+def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dict[str, Way]]:
+    """What is measured: by task, by who does it."""
+    grey = volume.voxels
+    kji = tuple(int(n) for n in np.argwhere(largest_parts(mask).voxels)[1000])
+    seed = tuple(float(x) for x in volume.grid.to_lps(kji))
+    plane = Plane(tuple(volume.grid.to_lps((200, 256, 256))), (1.0, 0.02, 0.01))
+    deep = _deep(volume, mask)
+    reach = tuple(int(3.0 / step) for step in SPACING_KJI)
+    found: dict[str, dict[str, Way]] = {
+        "threshold": {
+            "surgiplan": lambda: segment.threshold(volume, LOW, HIGH),
+            "numpy": lambda: (grey >= LOW) & (grey <= HIGH),
+            "SimpleITK": lambda: sitk.GetArrayFromImage(sitk.BinaryThreshold(image(grey), LOW, HIGH, 1, 0)),
+        },
+        "Otsu": {
+            "surgiplan": lambda: segment.otsu(volume),
+            "scikit-image": lambda: filters.threshold_otsu(grey),
+            "SimpleITK": lambda: _itk_otsu(grey),
+        },
+        "grow from a seed": {
+            "surgiplan": lambda: grow(volume, seed, LOW, HIGH),
+            "SimpleITK": lambda: sitk.GetArrayFromImage(
+                sitk.ConnectedThreshold(image(grey), [kji[::-1]], LOW, HIGH, 1)
+            ),
+            "scikit-image": lambda: segmentation.flood((grey >= LOW) & (grey <= HIGH), kji, connectivity=1),
+        },
+        "largest part": {
+            "surgiplan": lambda: largest_parts(mask),
+            "SimpleITK": lambda: _largest(
+                sitk.GetArrayViewFromImage, sitk.ConnectedComponent(image(bits(mask)))
+            ),
+            "scipy": lambda: _largest(lambda labels: labels[0], ndimage.label(mask.voxels)),
+            "scikit-image": lambda: _largest(np.asarray, measure.label(mask.voxels, connectivity=1)),
+        },
+        "closing of 3 mm": {
+            "surgiplan": lambda: closed(mask, 3.0),
+            "SimpleITK box": lambda: sitk.GetArrayFromImage(
+                sitk.BinaryMorphologicalClosing(image(bits(mask)), reach[::-1], sitk.sitkBox)
+            ),
+            "SimpleITK Maurer": lambda: _itk_closing(mask, 3.0),
+            "scikit-image box": lambda: morphology.closing(
+                bits(mask),
+                morphology.footprint_rectangle([2 * n + 1 for n in reach], decomposition="separable"),
+            ),
+        },
+        "fill holes": {
+            "surgiplan": lambda: filled(mask),
+            "SimpleITK": lambda: sitk.GetArrayFromImage(sitk.BinaryFillhole(image(bits(mask)))),
+            "scipy": lambda: ndimage.binary_fill_holes(mask.voxels),
+        },
+        "margin of 3 mm": {
+            "surgiplan": lambda: margin(mask, 3.0),
+            "SimpleITK Maurer": lambda: _itk_within(bits(mask), 3.0),
+            "SimpleITK ball": lambda: sitk.GetArrayFromImage(
+                sitk.BinaryDilate(image(bits(mask)), reach[::-1], sitk.sitkBall)
+            ),
+        },
+        "hollow of 3 mm": {"surgiplan": lambda: hollow(mask, 3.0, "centred")},
+        "opening of 1 mm": {"surgiplan": lambda: opened(mask, 1.0)},
+        "median of 1.5 mm": {
+            "surgiplan": lambda: median(mask, 1.5),
+            "SimpleITK": lambda: sitk.GetArrayFromImage(sitk.BinaryMedian(image(bits(mask)), (2, 2, 1))),
+        },
+        "smooth, volume kept": {
+            "surgiplan": lambda: smoothed(mask, 1.5),
+            "SimpleITK (volume not kept)": lambda: sitk.GetArrayFromImage(
+                sitk.SmoothingRecursiveGaussian(sitk.Cast(image(bits(mask)), sitk.sitkFloat32), 1.5) > 0.5
+            ),
+        },
+        "fill axial slices": {
+            "surgiplan": lambda: filled_slices(mask, "axial"),
+            "scipy": lambda: np.stack([ndimage.binary_fill_holes(one) for one in mask.voxels]),
+        },
+        "wrap, pores of 6 mm": {"surgiplan": lambda: wrapped(mask, 6.0)},
+        "grow by likeness": {"surgiplan": lambda: grow_alike(volume, deep, 2.5, 2.0, 4)},
+        "grow, ball of 1 mm": {"surgiplan": lambda: grow_smooth(volume, deep, LOW, HIGH, 1.0)},
+        "local threshold": {
+            "surgiplan": lambda: local_threshold(volume, 6.0, 50, 100, HIGH),
+            "scikit-image": lambda: grey > filters.threshold_local(grey, (13, 17, 17), "mean", offset=-50),
+        },
+        "mirror": {
+            "surgiplan": lambda: mirrored(mask, plane),
+        },
+    }
+    if "cc3d" in peers:
+        found["largest part"]["cc3d"] = lambda: _largest(
+            np.asarray, peers["cc3d"].connected_components(mask.voxels, connectivity=6, binary_image=True)
+        )
+    if "fill_voids" in peers:
+        found["fill holes"]["fill_voids"] = lambda: peers["fill_voids"].fill(mask.voxels)
+    if "edt" in peers:
+        found["closing of 3 mm"]["edt"] = lambda: _edt_closing(peers["edt"], mask, 3.0)
+        found["margin of 3 mm"]["edt"] = lambda: _edt_within(peers["edt"], mask.voxels, 3.0)
+    if "fastmorph" in peers:
+        found["closing of 3 mm"]["fastmorph sphere"] = lambda: peers["fastmorph"].spherical_close(
+            mask.voxels, 3.0, 1, SPACING_KJI
+        )
+    return found
+
+
+def _itk_otsu(grey: Any) -> float:
+    otsu = sitk.OtsuThresholdImageFilter()
+    otsu.Execute(image(grey))
+    return float(otsu.GetThreshold())
+
+
+def _largest(read: Callable[[Any], Any], labelled: Any) -> Any:
+    labels = read(labelled)
+    sizes = np.bincount(labels.ravel())
+    sizes[0] = 0
+    return labels == sizes.argmax()
+
+
+def _itk_within(voxels: Any, radius: float) -> Any:
+    away = sitk.SignedMaurerDistanceMap(image(voxels), False, True, True)
+    return sitk.GetArrayViewFromImage(away) <= radius**2
+
+
+def _itk_closing(mask: Mask, radius: float) -> Any:
+    wide = _itk_within(bits(mask), radius)
+    return ~_itk_within((~wide).view(np.uint8), radius)
+
+
+def _edt_within(edt: Any, voxels: Any, radius: float) -> Any:
+    return edt.edtsq(~voxels, anisotropy=SPACING_KJI, order="C") <= radius**2
+
+
+def _edt_closing(edt: Any, mask: Mask, radius: float) -> Any:
+    return ~_edt_within(edt, ~_edt_within(edt, mask.voxels, radius), radius)
+
+
+def _deep(volume: Volume, mask: Mask) -> tuple[float, float, float]:
+    """A seed well inside the bone."""
+    core = margin(mask, -1.5).voxels
+    x, y, z = volume.grid.to_lps(np.argwhere(core)[0])
+    return (float(x), float(y), float(z))
+
+
+class Peak:
+    """The most memory this process held while it was watched, beyond what it held before, in bytes."""
+
+    def __enter__(self) -> "Peak":
+        self.bytes, self._over = 0, threading.Event()
+        self._before = _resident()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
+        return self
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.002):
+            self.bytes = max(self.bytes, _resident() - self._before)
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+
+def _resident() -> int:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * PAGE
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("pattern", nargs="?", default="")
+    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--peers", type=Path)
+    arguments = parser.parse_args()
+    if arguments.peers:
+        sys.path.append(str(arguments.peers))
+    peers = {}
+    for name in ("cc3d", "edt", "fill_voids", "fastmorph"):
+        try:
+            peers[name] = importlib.import_module(name)
+        except ImportError:
+            print(f"{name} is not installed: not measured")
+    volume = scan()
+    mask = segment.threshold(volume, LOW, HIGH)
+    print("| task | who | CPU s | wall s | peak, x scan | CPU beside the fastest peer |")
+    print("|---|---|---|---|---|---|")
+    for task, ways in tasks(volume, mask, peers).items():
+        if arguments.pattern not in task:
+            continue
+        best: dict[str, list[float]] = {}
+        for _ in range(arguments.rounds):
+            for who, way in ways.items():
+                with Peak() as peak:
+                    wall, cpu = time.perf_counter(), time.process_time()
+                    way()
+                    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+                now = [cpu, wall, peak.bytes / volume.voxels.nbytes]
+                best[who] = [min(pair) for pair in zip(best.get(who, now), now, strict=True)]
+        fastest = min((cpu for who, (cpu, *_) in best.items() if who != "surgiplan"), default=None)
+        for who, (cpu, wall, share) in sorted(best.items(), key=lambda row: row[1][0]):
+            beside = f"{cpu / fastest:.2f}" if fastest and who == "surgiplan" else ""
+            print(f"| {task} | {who} | {cpu:.2f} | {wall:.2f} | {share:.1f} | {beside} |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
