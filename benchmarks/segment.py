@@ -21,6 +21,10 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813  (as all its users call it)
 from scipy import ndimage
 from skimage import filters, measure, morphology, segmentation
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonCore import vtkPoints
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkImagingMorphological import vtkImageConnectivityFilter, vtkImageThresholdConnectivity
 
 from benchmarks.series import head
 from surgiplan.algorithms import segment
@@ -73,6 +77,7 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
     seed = tuple(float(x) for x in volume.grid.to_lps(kji))
     plane = Plane(tuple(volume.grid.to_lps((200, 256, 256))), (1.0, 0.02, 0.01))
     deep = _deep(volume, mask)
+    middle = tuple(float(x) for x in volume.grid.to_lps((200, 256, 256)))
     reach = tuple(int(3.0 / step) for step in SPACING_KJI)
     found: dict[str, dict[str, Way]] = {
         "threshold": {
@@ -90,6 +95,7 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
             "SimpleITK": lambda: sitk.GetArrayFromImage(
                 sitk.ConnectedThreshold(image(grey), [kji[::-1]], LOW, HIGH, 1)
             ),
+            "VTK": lambda: _vtk_grow(grey, kji),
             "scikit-image": lambda: segmentation.flood((grey >= LOW) & (grey <= HIGH), kji, connectivity=1),
         },
         "largest part": {
@@ -98,6 +104,7 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
                 sitk.GetArrayViewFromImage, sitk.ConnectedComponent(image(bits(mask)))
             ),
             "scipy": lambda: _largest(lambda labels: labels[0], ndimage.label(mask.voxels)),
+            "VTK": lambda: _vtk_largest(mask),
             "scikit-image": lambda: _largest(np.asarray, measure.label(mask.voxels, connectivity=1)),
         },
         "closing of 3 mm": {
@@ -140,7 +147,7 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
             "scipy": lambda: np.stack([ndimage.binary_fill_holes(one) for one in mask.voxels]),
         },
         "wrap, pores of 6 mm": {"surgiplan": lambda: wrapped(mask, 6.0)},
-        "grow by likeness": {"surgiplan": lambda: grow_alike(volume, deep, 2.5, 2.0, 4)},
+        "grow by likeness": {"surgiplan": lambda: grow_alike(volume, middle, 2.5, 2.0, 4)},
         "grow, ball of 1 mm": {"surgiplan": lambda: grow_smooth(volume, deep, LOW, HIGH, 1.0)},
         "local threshold": {
             "surgiplan": lambda: local_threshold(volume, 6.0, 50, 100, HIGH),
@@ -177,6 +184,43 @@ def _largest(read: Callable[[Any], Any], labelled: Any) -> Any:
     sizes = np.bincount(labels.ravel())
     sizes[0] = 0
     return labels == sizes.argmax()
+
+
+def _vtk_image(array: Any) -> vtkImageData:
+    made = vtkImageData()
+    made.SetDimensions(array.shape[::-1])
+    made.GetPointData().SetScalars(numpy_to_vtk(array.ravel()))
+    return made
+
+
+def _vtk_array(filtered: Any) -> Any:
+    filtered.Update()
+    return vtk_to_numpy(filtered.GetOutput().GetPointData().GetScalars())
+
+
+def _vtk_grow(grey: Any, kji: tuple[int, ...]) -> Any:
+    points = vtkPoints()
+    points.InsertNextPoint(*kji[::-1])
+    fill = vtkImageThresholdConnectivity()
+    fill.SetInputData(_vtk_image(grey))
+    fill.SetSeedPoints(points)
+    fill.ThresholdBetween(LOW, HIGH)
+    fill.SetInValue(1)
+    fill.SetOutValue(0)
+    fill.ReplaceInOn()
+    fill.ReplaceOutOn()
+    return _vtk_array(fill) == 1
+
+
+def _vtk_largest(mask: Mask) -> Any:
+    parts = vtkImageConnectivityFilter()
+    parts.SetInputData(_vtk_image(bits(mask)))
+    parts.SetScalarRange(1, 1)
+    parts.SetExtractionModeToLargestRegion()
+    parts.SetLabelModeToConstantValue()
+    parts.SetLabelConstantValue(1)
+    parts.SetLabelScalarTypeToUnsignedChar()
+    return _vtk_array(parts) == 1
 
 
 def _itk_within(voxels: Any, radius: float) -> Any:

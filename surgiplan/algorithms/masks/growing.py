@@ -97,7 +97,7 @@ def grow_alike(
     rounds: how often the range is taken from the region
     reach_mm: how far along each axis of the scan from the seed voxels are looked at; None for all
     report: told the progress; may raise Cancelled
-    Raises StepFailed when the seed lies outside the scan, or on a voxel that is not like those round it.
+    Raises StepFailed when the seed lies outside the scan, or outside a range that was learnt.
     """
     place = _Place(volume, seed_lps, reach_mm)
     block = volume.voxels[place.around(radius_mm)].astype(np.float64)
@@ -105,7 +105,12 @@ def grow_alike(
     region = np.zeros(0, np.bool_)
     for n in range(rounds + 1):
         low, high = mean - spread * deviation, mean + spread * deviation
-        place.require(low, high)
+        if not low <= place.grey <= high:
+            raise StepFailed(
+                f"The range learnt {f'in round {n}' if n else 'round the seed'}, {low:.0f} to {high:.0f}, "
+                f"does not hold the seed itself, {place.grey:g}. Place it deeper in the body, or choose another "
+                "spread, a smaller radius or fewer rounds."
+            )
         now = part_of(report, n / (rounds + 1), (n + 1) / (rounds + 1))
         region = place.region(low, high, now)
         before, (count, mean, deviation) = count, place.figures(region)

@@ -96,8 +96,21 @@ def test_confidence_without_rounds_takes_the_range_of_the_block() -> None:
     seed = seed_at(scan, 2, 2, 1)
     first = grow_alike(scan, seed, 2.0, 0.5, 0)
     assert np.array_equal(first.voxels, grey < 108)
-    with pytest.raises(StepFailed, match="outside the range"):
+    with pytest.raises(
+        StepFailed, match=r"learnt round the seed, 94 to 96, does not hold the seed itself, 90"
+    ):
         grow_alike(scan, seed_at(scan, 2, 2, 0), 0.1, 0.5, 0)
+
+
+def test_a_range_that_runs_away_from_its_seed_is_refused() -> None:
+    """A small mottled body of 500 HU beside a large even one of 452."""
+    grey = np.full((9, 11, 40), 452)
+    grey[..., :4] = 0
+    grey[3:6, 4:7, :4] = np.where(np.indices((3, 3, 4)).sum(axis=0) % 2, 540, 460)
+    grey[4, 5, 1] = 500
+    scan = volume_of(grey)
+    with pytest.raises(StepFailed, match=r"learnt in round \d, 4\d\d to 4\d\d, does not hold the seed"):
+        grow_alike(scan, seed_at(scan, 4, 5, 1), 2.5, 0.5, 9)
 
 
 def test_inputs_stay_and_a_stop_is_heard() -> None:
