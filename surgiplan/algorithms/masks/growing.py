@@ -108,8 +108,8 @@ def grow_alike(
         if not low <= place.grey <= high:
             raise StepFailed(
                 f"The range learnt {f'in round {n}' if n else 'round the seed'}, {low:.0f} to {high:.0f}, "
-                f"does not hold the seed itself, {place.grey:g}. Place it deeper in the body, or choose another "
-                "spread, a smaller radius or fewer rounds."
+                f"does not hold the seed itself, {place.grey:g}. Place it deeper in the body, or choose "
+                "another spread, a smaller radius or fewer rounds."
             )
         now = part_of(report, n / (rounds + 1), (n + 1) / (rounds + 1))
         region = place.region(low, high, now)
