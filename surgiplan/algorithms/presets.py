@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from ..errors import BadInput
-from .implant import resource_folder
+from ..shipped import resource_folder
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import Bits, BoolArray, FloatArray, Grid, Mask, Vec3, Volume
 from ..values.bits import BLOCK
-from .segment import part_at
+from .masks.parts import parts_at
 
 
 @dataclass(frozen=True)
@@ -262,7 +262,7 @@ def island(mask: Mask, seed_lps: Vec3, keep: bool, report: Report = silent) -> B
     report: told the progress; may raise Cancelled
     Raises StepFailed when the seed lies beside the chosen voxels.
     """
-    part = part_at(mask, seed_lps, part_of(report, 0.0, 0.8))
+    part = parts_at(mask, [seed_lps], part_of(report, 0.0, 0.8))
     report(0.9, "Erasing")
     gone = mask.voxels & ~part.voxels if keep else part.voxels
     return Bits.of_box((0, 0, 0), gone)

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgiplan.algorithms.segment import largest_part, painted, threshold
+from surgiplan.algorithms.masks.parts import largest_parts
+from surgiplan.algorithms.segment import painted, threshold
 from surgiplan.algorithms.surface import NUDGE, border_of, grey_surface
 from surgiplan.errors import Cancelled, Mismatch, StepFailed
 from surgiplan.phantoms.bodies import EllipsoidPhantom, ShellPhantom, SpherePhantom, TorusPhantom
@@ -23,7 +24,7 @@ def plain_grid(shape, spacing=(2.0, 0.8, 0.6)) -> Grid:
 
 
 def of_threshold(volume: Volume, level: float, **options) -> Part:
-    return grey_surface(volume, largest_part(threshold(volume, level, 32767)), **options)
+    return grey_surface(volume, largest_parts(threshold(volume, level, 32767)), **options)
 
 
 def errors_of(phantom, part: Part) -> np.ndarray:

@@ -64,7 +64,7 @@ def part_bones(
             f"or over a joint space that is darker by {dip:g}. Give a wider bridge or a smaller dip, or grow "
             "the bones from seeds."
         )
-    return boxed(mask, box, chosen & ~_darker_side(grey, bones), mask.level)
+    return boxed(mask.grid, box, chosen & ~_darker_side(grey, bones), mask.level)
 
 
 def depth_of(chosen: BoolArray, spacing_kji: Vec3, report: Report = silent) -> FloatsArray:

@@ -80,4 +80,4 @@ def fitted_contour(
         raise StepFailed(
             "The contour shrank to nothing: give it more growth, or start from a mask nearer to the edge."
         )
-    return boxed(mask, box, chosen)
+    return boxed(mask.grid, box, chosen)

@@ -7,7 +7,8 @@ import pytest
 from scipy import ndimage
 
 from surgiplan.algorithms.agreement import agreement
-from surgiplan.algorithms.segment import largest_part, part_at, threshold
+from surgiplan.algorithms.masks.parts import largest_parts, parts_at
+from surgiplan.algorithms.segment import threshold
 from surgiplan.algorithms.splitting.bones import part_bones
 from surgiplan.errors import Cancelled, Mismatch, StepFailed
 from surgiplan.phantoms.femur import Femur
@@ -49,11 +50,11 @@ def test_a_ball_is_parted_from_its_cup(level: float) -> None:
     """1 mm of cartilage, which the blur and the voxels bridge."""
     volume = scanned(HEAD, CUP)
     mask = threshold(volume, level, 4000)
-    assert largest_part(mask).voxels[mask.voxels].mean() > 0.99
+    assert largest_parts(mask).voxels[mask.voxels].mean() > 0.99
     parted = part_bones(volume, mask)
     assert not (parted.voxels & ~mask.voxels).any()
     assert parted.level == level
-    head, cup = part_at(parted, CENTRE), part_at(parted, (CENTRE[0], CENTRE[1], CENTRE[2] + 16))
+    head, cup = parts_at(parted, [CENTRE]), parts_at(parted, [(CENTRE[0], CENTRE[1], CENTRE[2] + 16)])
     assert not (head.voxels & cup.voxels).any()
     if level == 630.0:  # half-way between bone and what is round it: the true border
         assert dice(head, truth(HEAD, volume.grid)) > 0.985
@@ -69,15 +70,15 @@ def test_a_femur_is_parted_from_its_pelvis_without_a_hand(record_property: Any) 
     materials = (*femur.materials, (hip.surface, hip.bone_hu))
     volume = scan(materials, grid, background_hu=60.0, psf_sigma_mm=0.6, noise_hu=20.0, seed=1)
     mask = threshold(volume, femur.level_hu, 4000)
-    whole = largest_part(mask).voxels
+    whole = largest_parts(mask).voxels
     seeds = (femur.landmarks["shaft_distal"], femur.landmarks["head_top"])
     parted = part_bones(volume, mask)
     bones = {}
     for name, shape in (("femur", femur.surface), ("pelvis", hip.surface)):
-        expected = largest_part(truth(shape, grid))  # the knobs of the pelvis are bodies by themselves
+        expected = largest_parts(truth(shape, grid))  # the knobs of the pelvis are bodies by themselves
         inside = np.argwhere(ndimage.binary_erosion(expected.voxels) & parted.voxels & whole)
         seed = grid.to_lps(inside[len(inside) // 2])
-        bones[name] = filled(part_at(parted, (float(seed[0]), float(seed[1]), float(seed[2]))))
+        bones[name] = filled(parts_at(parted, [(float(seed[0]), float(seed[1]), float(seed[2]))]))
         found = dice(bones[name], expected)
         record_property(name, f"{found:.4f}")
         assert found >= 0.99, (name, found)
