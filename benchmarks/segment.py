@@ -299,8 +299,9 @@ def main() -> None:
                     wall, cpu = time.perf_counter(), time.process_time()
                     way()
                     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-                now = [cpu, wall, peak.bytes / volume.voxels.nbytes]
-                best[who] = [min(pair) for pair in zip(best.get(who, now), now, strict=True)]
+                share = peak.bytes / volume.voxels.nbytes
+                before = best.get(who, [cpu, wall, share])
+                best[who] = [min(before[0], cpu), min(before[1], wall), max(before[2], share)]
         fastest = min((cpu for who, (cpu, *_) in best.items() if who != "surgiplan"), default=None)
         for who, (cpu, wall, share) in sorted(best.items(), key=lambda row: row[1][0]):
             beside = f"{cpu / fastest:.2f}" if fastest and who == "surgiplan" else ""
