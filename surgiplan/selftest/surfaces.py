@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from ..algorithms.crossing import crossings
 from ..algorithms.distance import SignedDistance
 from ..algorithms.smooth import Kind, smooth, taubin
 from ..algorithms.solid import require_solid
@@ -56,7 +57,7 @@ def volumes(bench: Bench) -> Iterator[Figure]:
 
 
 def solids(bench: Bench) -> Iterator[Figure]:
-    """Surfaces read from their files that are no solids, or that say another Euler number than the shape."""
+    """Surfaces read from their files that are no solids, cross themselves, or have another Euler number."""
     shapes: tuple[tuple[Phantom, int], ...] = (
         (SpherePhantom(), 2),
         (TorusPhantom(), 0),
@@ -67,7 +68,7 @@ def solids(bench: Bench) -> Iterator[Figure]:
     for phantom, euler in shapes:
         mesh = bench.walk(phantom, USUAL).mesh
         require_solid(mesh, phantom.description)
-        bad += mesh.euler_number != euler
+        bad += mesh.euler_number != euler or len(crossings(mesh)) > 0
     yield Figure(f"{len(shapes)} files, not solid or of another shape", bad, 0, "")
 
 
