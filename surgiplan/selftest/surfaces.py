@@ -18,7 +18,7 @@ from .row import Figure
 
 USUAL, THICK, FINE = (1.0, 0.8, 0.8), (2.5, 0.8, 0.8), (0.5, 0.5, 0.5)
 _FILTERS: tuple[Kind, ...] = ("windowed-sinc", "taubin")
-_STRENGTHS = (0.25, 0.5, 1.0)
+_STRENGTHS = (0.5, 1.0)
 
 
 def judged(
@@ -75,7 +75,7 @@ def solids(bench: Bench) -> Iterator[Figure]:
 def smoothing(bench: Bench) -> Iterator[Figure]:
     """Volume and mean shift by smoothing of ideal shapes, the worst of both filters at all strengths."""
     for phantom in (SpherePhantom(), TorusPhantom(), ShellPhantom())[: bench.few(1, 3)]:
-        part = phantom.mesh(1.0)
+        part = phantom.mesh(2.0)
         changes = [smooth(part, kind, strength).change for kind in _FILTERS for strength in _STRENGTHS]
         volumes = [abs(one.volume_percent) for one in changes if one and one.volume_percent is not None]
         yield Figure(f"{phantom.description}, volume", max(volumes), 0.2, "%")
