@@ -93,7 +93,7 @@ class Easel(QObject):
 
     def take(self, step: Step, field: str) -> None:
         """Paint on the mask of a step, into one of its fields."""
-        self.step, self.field, self.stroke = step.name, field, Bits()
+        self.step, self.field, self.stroke, self._settling = step.name, field, Bits(), None
 
     def alter(self, **settings: object) -> None:
         """Change some settings."""
@@ -134,12 +134,13 @@ class Easel(QObject):
 
     def refuses(self) -> bool:
         """Whether nothing can be painted now; the person is told why."""
-        locked = self.step in self._desk.kept.names and self._desk.kept[self.step].label.locked
+        return self._locked(self.step) or self.grid is None
+
+    def _locked(self, step: str) -> bool:
+        locked = step in self._desk.kept.names and self._desk.kept[step].label.locked
         if locked:
-            self.told.emit(
-                self.tr("{0} is locked: unlock it in the list of segments first.").format(self.step)
-            )
-        return locked or self.grid is None
+            self.told.emit(self.tr("{0} is locked: unlock it in the list of segments first.").format(step))
+        return locked
 
     @property
     def erasing(self) -> bool:
@@ -170,19 +171,26 @@ class Easel(QObject):
 
     def keep(self, bits: Bits, erase: bool, what: str) -> None:
         """Make a stroke a change of the plan: what is painted on is no longer erased, and the reverse."""
+        self._keep_in(self.step, bits, erase, what)
+
+    def _keep_in(self, step: str, bits: Bits, erase: bool, what: str) -> None:
         self.stroke, self.turned = Bits(), False
-        if self.step not in self._desk.kept.names or not bits.blocks:
+        if step not in self._desk.kept.names or self._locked(step):
+            return
+        if not bits.blocks:
             self.told.emit(self.tr("No voxel was changed."))
             return
-        plan = stroked(self._desk.kept, self.step, REMOVED_FIELD if erase else ADDED_FIELD, bits)
-        if not isinstance(self._desk.results.get(self.step), Ready) and self._settling is not None:
-            bits = bits | self._settling[1] if self._settling[2] is _colour(erase) else bits
-        self._settling = (plan.keys()[self.step], bits, _colour(erase))
-        self.painted.emit(plan, f"{what} {self.step}")
+        plan = stroked(self._desk.kept, step, REMOVED_FIELD if erase else ADDED_FIELD, bits)
+        if step == self.step:
+            if self._settling is not None and self._settling[2] is _colour(erase):
+                bits = bits | self._settling[1]
+            self._settling = (plan.keys()[step], bits, _colour(erase))
+        self.painted.emit(plan, f"{what} {step}")
 
     def work(self, words: str, make: Callable[[Report], Bits], erase: bool, what: str) -> None:
-        """Find the voxels of a stroke beside the window, then keep it."""
-        self._jobs.start(words, make, lambda bits: self.keep(bits, erase, what), self._on_failed)
+        """Find the voxels of a stroke beside the window, then keep it in the step that is held now."""
+        step = self.step
+        self._jobs.start(words, make, lambda bits: self._keep_in(step, bits, erase, what), self._on_failed)
 
     def _on_failed(self, problem: Exception) -> None:
         if not isinstance(problem, SurgiplanError):

@@ -318,6 +318,30 @@ def test_a_locked_segment_refuses_every_stroke(painter: Person) -> None:
         tool(painter, name)
 
 
+def test_what_is_cut_beside_the_window_stays_with_the_step_it_was_begun_on(painter: Person) -> None:
+    view = painter.bench.slices["axial"]
+    tool(painter, "scissors")
+    for corner in box_round(painter, "axial", (1.0, 0.0), (MIDDLE[0], 14.0)):
+        painter.click(view, corner)
+    painter.bench.hand.finish()
+    painter.bench.add_step("paint")
+    tool(painter, "brush")
+    after_a_job(painter, "cut away from paint")
+    assert paint(painter).removed.count
+    assert painter.desk.kept["paint2"].operation.removed is None
+
+
+def test_an_outline_on_a_segment_that_was_locked_meanwhile_cuts_nothing(painter: Person) -> None:
+    view, panel = painter.bench.slices["axial"], painter.bench.segments
+    tool(painter, "scissors")
+    for corner in box_round(painter, "axial", (1.0, 0.0), (MIDDLE[0], 14.0)):
+        painter.click(view, corner)
+    painter.bench.hand.finish()
+    panel.relabel("paint", replace(painter.desk.kept["paint"].label, locked=True), "lock")
+    painter.wait(lambda: "paint is locked" in painter.window.statusBar().currentMessage(), "a word", 10)
+    assert paint(painter).removed is None
+
+
 def test_a_segment_gets_words_a_term_and_a_colour(painter: Person) -> None:
     panel, keys = painter.bench.segments, painter.desk.kept.keys()
     painter.click(panel.name_button)
