@@ -22,7 +22,8 @@ from typing import Any
 
 import numpy as np
 
-from surgiplan.algorithms.segment import largest_part, threshold
+from surgiplan.algorithms.masks.parts import largest_parts
+from surgiplan.algorithms.segment import threshold
 from surgiplan.algorithms.surface import voxel_surface
 from surgiplan.phantoms import Femur
 from surgiplan.values import Grid, Mask, Part, Volume
@@ -139,7 +140,7 @@ def bone_part() -> tuple[Part, Femur]:
     matrix = whole.kji_to_lps.copy()
     matrix[:3, 3] = whole.to_lps((whole.shape_kji[0] - 110, 0, 0))
     volume = femur.volume(grid=Grid((110, *whole.shape_kji[1:]), matrix, whole.frame_uid), noise_hu=30)
-    return voxel_surface(largest_part(threshold(volume, femur.level_hu, 3000))), femur
+    return voxel_surface(largest_parts(threshold(volume, femur.level_hu, 3000))), femur
 
 
 def reworked_table() -> None:

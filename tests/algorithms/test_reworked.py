@@ -6,8 +6,9 @@ import pytest
 from surgiplan.algorithms.change import change_of, farthest, require_clean
 from surgiplan.algorithms.crossing import crossings
 from surgiplan.algorithms.decimate import decimate
+from surgiplan.algorithms.masks.parts import largest_parts
 from surgiplan.algorithms.remesh import edges_mm, remesh
-from surgiplan.algorithms.segment import largest_part, threshold
+from surgiplan.algorithms.segment import threshold
 from surgiplan.algorithms.smooth import smooth, uncrossed
 from surgiplan.algorithms.surface import grey_surface
 from surgiplan.errors import StepFailed
@@ -21,7 +22,7 @@ SHELL = ShellPhantom(outer_radius_mm=14.0, thickness_mm=4.0)
 
 def scanned(phantom, **scanner) -> Part:
     volume = phantom.volume((1.0, 0.8, 0.8), **scanner)
-    return grey_surface(volume, largest_part(threshold(volume, phantom.level_hu, 5000)), way="grey")
+    return grey_surface(volume, largest_parts(threshold(volume, phantom.level_hu, 5000)), way="grey")
 
 
 def clean(part: Part) -> bool:

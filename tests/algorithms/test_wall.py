@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import norm
 
-from surgiplan.algorithms.segment import largest_part, threshold
+from surgiplan.algorithms.masks.parts import largest_parts
+from surgiplan.algorithms.segment import threshold
 from surgiplan.algorithms.surface import grey_surface
 from surgiplan.algorithms.wall import INVISIBLE, apparent, blur_of, thickness, walls
 from surgiplan.errors import Mismatch, StepFailed
@@ -21,7 +22,7 @@ def shell(wall_mm: float, radius: float = 14.0) -> ShellPhantom:
 
 def scanned(phantom, sigma: float = 0.6, noise: float = 0.0) -> tuple[Volume, Part]:
     volume = phantom.volume(FINE, psf_sigma_mm=sigma, noise_hu=noise)
-    mask = largest_part(threshold(volume, phantom.level_hu, 5000))
+    mask = largest_parts(threshold(volume, phantom.level_hu, 5000))
     return volume, grey_surface(volume, mask)
 
 

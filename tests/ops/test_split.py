@@ -16,6 +16,6 @@ def test_two_touching_balls_are_kept_one_by_one() -> None:
     assert ndimage.label(mask.voxels)[1] == 1
     parted = Split(volume=Ref("ct"), mask=Ref("m")).run(Work(), volume, mask)
     for seed, radius in ((one, 7.0), (other, 6.0)):
-        kept = KeepPart(mask=Ref("parted"), seed=seed).run(Work(), parted)
+        kept = KeepPart(mask=Ref("parted"), kind="seeds", seeds=(seed,)).run(Work(), parted)
         whole = 4 / 3 * np.pi * (radius + 0.1) ** 3
         assert abs(kept.volume_mm3 - whole) < 0.06 * whole

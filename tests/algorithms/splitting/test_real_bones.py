@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from surgiplan.algorithms.segment import largest_part, threshold
+from surgiplan.algorithms.masks.parts import largest_parts
+from surgiplan.algorithms.segment import threshold
 from surgiplan.algorithms.splitting.bones import part_bones
 from surgiplan.formats import dicom
 
@@ -17,7 +18,7 @@ def test_the_two_sides_of_a_pelvis_and_the_filled_bladder_come_apart(shared_data
     """Left, right and the bladder with the sacrum, each more than 100 ml; the femora stay with their side."""
     series = dicom.scan(shared_data / "ct_body_coronal/coronal_CView.zip").series[0]
     scan = dicom.read_series(series)
-    mask = largest_part(threshold(scan, 200, 4000))
+    mask = largest_parts(threshold(scan, 200, 4000))
     assert mask.volume_mm3 > 700_000
     parts, _ = ndimage.label(part_bones(scan, mask, bridge_mm=5.0, dip=40.0).voxels)
     sizes = np.bincount(parts.ravel())[1:] * scan.grid.voxel_mm3
