@@ -77,6 +77,11 @@ def _decimals(step: float) -> int:
     return 2 if step < 1 else 1
 
 
+def _decimals_of(value: float) -> int:
+    """As many as a typed number has, such as 3 for 0.001; few for one that was computed."""
+    return next((n for n in range(5) if round(value, n) == value), 0)
+
+
 class NumberEditor(Editor):
     """A number; an optional one has a box to tick."""
 
@@ -109,6 +114,7 @@ class NumberEditor(Editor):
             self._set.setChecked(value is not None)
             self.box.setEnabled(value is not None)
             if value is not None:
+                self.box.setDecimals(max(self.box.decimals(), _decimals_of(value)))
                 self.box.setValue(float(value))
 
 
