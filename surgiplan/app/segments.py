@@ -26,12 +26,14 @@ from PySide6.QtWidgets import (
 
 from ..algorithms.statistics import SegmentFigures, segment_figures
 from ..errors import Cancelled, SurgiplanError
+from ..ops.logic import Logic
+from ..plan.operation import Ref
 from ..plan.plan import Plan, Step
 from ..scene.shapes import PALETTE, shown_volume
 from ..scene.slices import MASK_COLOUR
 from ..session import Ready
 from ..shipped import resource_folder
-from ..values import Label, Mask
+from ..values import NO_LABEL, Label, Mask
 from . import theme
 from .desk import Desk
 from .jobs import Jobs
@@ -79,6 +81,16 @@ def other_segments(desk: Desk, step: str) -> Iterator[Mask]:
 def title_of(step: Step) -> str:
     """What a segment is called: its title, else the name of its step."""
     return step.label.title or step.name
+
+
+def taken_out(plan: Plan, name: str, other: str) -> Plan:
+    """The plan with a step that gives one segment less another; the label goes over to that step."""
+    stem = f"{other}_less_{name}"[:60]
+    names = (stem, *(f"{stem}{n}" for n in range(2, len(plan.steps) + 3)))
+    made = next(one for one in names if one not in plan.names)
+    label = plan[other].label
+    rest = Logic(a=Ref(other), b=Ref(name), kind="subtract")
+    return plan.add(made, rest).annotate(made, label=label).annotate(other, label=NO_LABEL)
 
 
 class SegmentsPanel(QWidget):
@@ -242,7 +254,18 @@ class SegmentsPanel(QWidget):
                     name, replace(self._desk.kept[name].label, colour=c), "colour"
                 )
             )
+        menu.addSeparator()
+        for other in segments_of(self._desk.kept):
+            if other.name != name and other.label.colour:
+                words = self.tr("Take this out of {0}").format(title_of(other))
+                action = menu.addAction(words)
+                action.triggered.connect(lambda _=False, o=other.name: self.take_out(name, o))
+                action.setEnabled(not other.label.locked)
         menu.popup(self.list.viewport().mapToGlobal(place))
+
+    def take_out(self, name: str, other: str) -> None:
+        """Add a step that takes one segment out of another, so that they do not overlap."""
+        self._desk.commit(taken_out(self._desk.kept, name, other), f"take {name} out of {other}")
 
     def ask_label(self) -> None:
         """Ask what the chosen segment is."""

@@ -358,6 +358,22 @@ def test_a_segment_gets_words_a_term_and_a_colour(painter: Person) -> None:
     assert painter.desk.undo_name == "name paint"
 
 
+def test_a_segment_is_taken_out_of_another_by_a_step_that_says_so(painter: Person) -> None:
+    panel, desk = painter.bench.segments, painter.desk
+    tool(painter, "brush")
+    painter.click(painter.bench.slices["axial"], pixel(painter, "axial", MIDDLE))
+    bone = replace(desk.kept["threshold"].label, title="Block", colour="#E69F00")
+    panel.relabel("threshold", bone, "name")
+    panel.take_out("paint", "threshold")
+    painter.wait_for("threshold_less_paint")
+    assert desk.kept["threshold_less_paint"].label == bone
+    assert not desk.kept["threshold"].label.colour
+    masks = {name: desk.results[name].value.voxels for name in ("threshold", "paint", "threshold_less_paint")}
+    assert np.array_equal(masks["threshold_less_paint"], masks["threshold"] & ~masks["paint"])
+    desk.undo()
+    assert desk.kept["threshold"].label == bone
+
+
 def test_a_segment_is_measured(painter: Person) -> None:
     panel = painter.bench.segments
     painter.desk.choose("threshold")
