@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -46,7 +45,7 @@ _WRITERS: Mapping[str, Callable[[Mesh, Sequence[str]], bytes]] = {
 }
 _OTHER_NAMES = {"STP": "STEP"}
 _APART = ("3MF", "STEP")  # parsed by more than a few lines of ours
-_LIMITS: Mapping[str, Any] = {"name": "", "seconds": 60.0, "memory": 4 << 30}
+_BYTES_A_SECOND, _MEMORY = 1 << 18, 4 << 30  # what the child may take for a file beyond its usual time
 READ_SUFFIXES = tuple(f".{kind.lower()}" for kind in (*_READERS, *_OTHER_NAMES))
 WRITE_SUFFIXES = tuple(f".{kind.lower()}" for kind in _WRITERS)
 UNITS_MM: Mapping[str, float] = {"mm": 1.0, "cm": 10.0, "m": 1000.0, "inch": 25.4}
@@ -125,7 +124,11 @@ def read_mesh(path: Path, report: Report = silent) -> tuple[Mesh, MeshNotes]:
     try:
         kind = _kind(path.suffix, data)
         if kind in _APART:
-            content = quarantine.run(_parsed, kind, data, report=part_of(report, 0.0, 0.5), **_LIMITS)
+            seconds = quarantine.SECONDS + len(data) / _BYTES_A_SECOND
+            told = part_of(report, 0.0, 0.5)
+            content = quarantine.run(
+                _parsed, kind, data, name="", report=told, seconds=seconds, memory=_MEMORY
+            )
         else:
             content = _parsed(kind, data)
         report(0.5, f"judging {path.name}")
