@@ -196,7 +196,7 @@ def test_a_stop_is_heard():
     with pytest.raises(Cancelled):
         SignedDistance(bumpy()).at(np.full((200_000, 3), 9.0), stop)
     assert len(asked) == 2
-    assert 0 < asked[1] < 1
+    assert 0 <= asked[0] <= asked[1] < 1  # a slow first batch reports twice that nothing is done yet
 
 
 def test_reports_come_often_even_where_the_search_is_slow():
