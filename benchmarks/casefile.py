@@ -13,20 +13,19 @@ from functools import partial
 from pathlib import Path
 from statistics import median
 
-from surgiplan.plan import casefile
-from surgiplan.plan.casefile import CaseFile
+from surgiplan.casefile import CaseFile, database
 
 PASSPHRASE = "correct horse battery staple"
 BLOB = random.Random(1).randbytes(100_000_000)  # noise, so that the disk and the cipher see all of it
 CIPHERS = {
     "none": "",
-    "aegis, chosen costs": casefile._CIPHER,
+    "aegis, chosen costs": database._CIPHER,
     **{
         name: f"PRAGMA cipher='{name}'; PRAGMA hexkey='{{}}'"
         for name in ("aegis", "chacha20", "aes256cbc", "ascon128", "sqlcipher")
     },
 }
-SETTINGS = casefile._SETTINGS
+SETTINGS = database._SETTINGS
 
 
 def seconds(act: Callable[[], object]) -> float:
@@ -51,8 +50,8 @@ def step(number: int, change: int) -> str:
 
 
 def row(folder: Path, cipher: str, page: int) -> str:
-    casefile._CIPHER = CIPHERS[cipher]
-    casefile._SETTINGS = SETTINGS.replace("page_size=8192", f"page_size={page}")
+    database._CIPHER = CIPHERS[cipher]
+    database._SETTINGS = SETTINGS.replace("page_size=8192", f"page_size={page}")
     path = folder / "benchmark.surgiplan"
     passphrase = PASSPHRASE if CIPHERS[cipher] else None
     start = time.perf_counter()
@@ -73,10 +72,10 @@ def row(folder: Path, cipher: str, page: int) -> str:
 
 
 def journal_row(folder: Path, mode: str, synchronous: str) -> str:
-    casefile._SETTINGS = SETTINGS
+    database._SETTINGS = SETTINGS
     path = folder / "benchmark.surgiplan"
     case = CaseFile.create(path)
-    case._rows(f"ROLLBACK; PRAGMA journal_mode={mode}; PRAGMA synchronous={synchronous}")
+    case._database.rows(f"ROLLBACK; PRAGMA journal_mode={mode}; PRAGMA synchronous={synchronous}")
     commits = sorted(seconds(partial(case.commit, plan, "edit")) for plan in plans(200))
     case.close()
     path.unlink()

@@ -7,8 +7,8 @@ from functools import partial
 from importlib.metadata import version
 from typing import Any, Literal
 
+from .casefile import CaseFile
 from .errors import NeedsHand, StepFailed, Usage
-from .plan.casefile import CaseFile
 from .plan.evaluate import Evaluator, Watch, run_step
 from .plan.operation import Ref
 from .plan.plan import Key, Operations, Plan, Step, plan_of

@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 
 from surgiplan.algorithms.strokes import Layer, brushed
+from surgiplan.casefile import CaseFile
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.source import Source
 from surgiplan.ops.threshold import Threshold
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
 from surgiplan.session import Session

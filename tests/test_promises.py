@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from surgiplan.casefile import CaseFile
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.cut import Cut
@@ -17,7 +18,6 @@ from surgiplan.ops.measure import Measure
 from surgiplan.ops.move import Move
 from surgiplan.ops.source import Source
 from surgiplan.phantoms import Femur
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan, plan_of
 from surgiplan.plan.work import Work

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from surgiplan.casefile import CaseFile
 from surgiplan.errors import CaseError, NeedsHand, StepFailed, Usage
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
 from surgiplan.session import Failed, Ready, Session, Stale, Waiting

@@ -5,11 +5,11 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from ..casefile import CaseFile
 from ..errors import BadInput, Usage
 from ..formats import dicom, meshes, volumes
 from ..formats.dicom.plausible import hounsfield_doubts
 from ..formats.volumes.lattice import moved_to
-from ..plan.casefile import CaseFile
 from ..plan.plan import Operations, Plan, Step
 from ..progress import Report, silent
 from ..values import Grid, Mask, Mesh, Part, Volume, encode

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import SAFETY_LINE, __version__
+from ..casefile import CaseFile
 from ..errors import BadInput
 from ..formats import meshes, volumes
 from ..formats.files import write_whole
-from ..plan.casefile import CaseFile
 from ..plan.plan import Key
 from ..values import Mask, Part, Value, Volume, figures
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import SAFETY_LINE, __version__
+from ..casefile import CaseFile
 from ..formats.files import write_whole
-from ..plan.casefile import CaseFile
 from ..plan.plan import Plan
 from ..values import Finding
 

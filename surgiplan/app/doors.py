@@ -12,11 +12,11 @@ from PySide6.QtWidgets import QMessageBox, QWidget
 
 from ..acts import intake, outlet
 from ..acts.deidentify import SECRET_BYTES, without_identity
+from ..casefile import CaseFile
 from ..errors import BadInput, Cancelled, CaseError, StepFailed
 from ..formats import dicom
 from ..formats.dicom.series import Scan, Series
 from ..formats.privacy.pseudonyms import Options
-from ..plan.casefile import CaseFile
 from ..plan.operation import Ref
 from ..plan.plan import Operations, Plan, Step
 from ..plan.store import Store, cache_folder

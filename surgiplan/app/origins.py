@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..acts import intake
-from ..plan.casefile import CaseFile
+from ..casefile import CaseFile
 from ..plan.plan import Plan, Step
 
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from .. import SAFETY_LINE, __version__
 from ..acts import intake, outlet
+from ..casefile import CaseFile
 from ..errors import BadInput, CaseError, NeedsHand, StepFailed, SurgiplanError, Usage
 from ..formats import dicom
 from ..ops import OPERATIONS
-from ..plan.casefile import CaseFile
 from ..plan.evaluate import Evaluator
 from ..plan.operation import Ref
 from ..plan.plan import Plan, to_json

@@ -10,12 +10,12 @@ import pytest
 
 from surgiplan.acts import intake, outlet
 from surgiplan.acts.report import Report, page, write_report
+from surgiplan.casefile import CaseFile
 from surgiplan.errors import BadInput, CaseError, Usage
 from surgiplan.formats import dicom
 from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.formats.meshes import read_mesh, write_mesh
 from surgiplan.ops import OPERATIONS
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.plan.plan import Plan
 from surgiplan.plan.work import Work
 from surgiplan.values import Finding, Part, Volume, digest

@@ -21,9 +21,9 @@ from PySide6.QtWidgets import QApplication, QDialog, QMenu, QRadioButton, QWidge
 from surgiplan.app import start
 from surgiplan.app.browser import SeriesBrowser
 from surgiplan.app.window import Window
+from surgiplan.casefile import CaseFile
 from surgiplan.ops import OPERATIONS
 from surgiplan.phantoms import write_phantom
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.plan.plan import Plan
 from surgiplan.values import Grid, Mesh, Part, Volume, encode, given_away
 

@@ -23,10 +23,10 @@ from surgiplan.app.browser import SeriesBrowser
 from surgiplan.app.dialogs import MeshDialog, PassphraseDialog, Place
 from surgiplan.app.leaving import PictureDialog, file_name
 from surgiplan.app.volumes import VolumeDialog
+from surgiplan.casefile import CaseFile
 from surgiplan.formats import meshes
 from surgiplan.formats.volumes import write_volume
 from surgiplan.phantoms import write_phantom
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.values import Mask, Part
 from tests.app.conftest import Person, box_part
 

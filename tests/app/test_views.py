@@ -11,8 +11,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
+from surgiplan.casefile import CaseFile
 from surgiplan.ops import OPERATIONS
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.plan.plan import Plan
 from surgiplan.scene import AXES
 from surgiplan.stage import shapes

@@ -12,7 +12,7 @@ import pytest
 
 from surgiplan.acts import intake
 from surgiplan.acts.report import Report, write_report
-from surgiplan.plan.casefile import CaseFile
+from surgiplan.casefile import CaseFile
 from surgiplan.plan.plan import Plan
 from tests.cli.conftest import Run
 from tests.formats.canaries import canary_series, found_in

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surgiplan.casefile import CaseFile
 from surgiplan.formats.dicom.dicomwrite import write_series
-from surgiplan.plan.casefile import CaseFile
 from tests.cli.conftest import Answer, Run
 from tests.ops.shapes import CENTRE, ball_scan, grid
 

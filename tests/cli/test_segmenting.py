@@ -10,7 +10,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from surgiplan.plan.casefile import CaseFile
+from surgiplan.casefile import CaseFile
 from tests.acts.standin import LICENCE, SEPARATE, describe, is_gone
 from tests.cli.conftest import Run
 

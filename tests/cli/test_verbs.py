@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from surgiplan.casefile import CaseFile
 from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.formats.meshes import read_mesh
 from surgiplan.ops import OPERATIONS
-from surgiplan.plan.casefile import CaseFile
 from surgiplan.values import given_away
 from tests.cli.conftest import Run
 from tests.ops.shapes import CENTRE, ball_scan

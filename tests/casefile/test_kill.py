@@ -16,8 +16,8 @@ from typing import Any
 import apsw
 import pytest
 
+from surgiplan.casefile import CaseFile
 from surgiplan.errors import CaseError
-from surgiplan.plan.casefile import CaseFile
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kill -9 on Windows")
 
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="there is no kil
 WORKSHOP = r"""
 import os, random, sys
 from pathlib import Path
-from surgiplan.plan.casefile import CaseFile
+from surgiplan.casefile import CaseFile
 
 def say(*words):
     os.write(1, (" ".join(map(str, words)) + "\n").encode())
@@ -227,8 +227,8 @@ def worked(path: Path, synchronous: str) -> list[tuple[Any, ...]]:
     disk = Disk()
     try:
         case = CaseFile.open(path)
-        case._rows("ROLLBACK")
-        case._rows(f"PRAGMA synchronous = {synchronous}")
+        case._database.rows("ROLLBACK")
+        case._database.rows(f"PRAGMA synchronous = {synchronous}")
         disk.log.clear()
         for number in range(6):
             with case.atomically():

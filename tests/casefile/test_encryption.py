@@ -6,18 +6,17 @@ from pathlib import Path
 import apsw
 import pytest
 
+from surgiplan.casefile import CaseFile, database
 from surgiplan.errors import CaseError
-from surgiplan.plan import casefile
-from surgiplan.plan.casefile import CaseFile
 
 CANARY = "Anneliese Musterpatientin"
-CHOSEN = casefile._CIPHER
+CHOSEN = database._CIPHER
 QUICK = CHOSEN.replace("tcost=3", "tcost=1").replace("mcost=65536", "mcost=64")
 
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casefile, "_CIPHER", QUICK)
+    monkeypatch.setattr(database, "_CIPHER", QUICK)
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def test_the_passphrase_opens_the_case_and_nothing_of_it_can_be_read_without(pat
 
 
 def test_the_chosen_costs_of_guessing_are_paid(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casefile, "_CIPHER", CHOSEN)
+    monkeypatch.setattr(database, "_CIPHER", CHOSEN)
     filled(path, "pass").close()
     CaseFile.open(path, "pass").close()
     for cheaper in (
@@ -58,7 +57,7 @@ def test_the_chosen_costs_of_guessing_are_paid(path: Path, monkeypatch: pytest.M
         CHOSEN.replace("tcost=3", "tcost=2"),
         CHOSEN.replace("mcost=65536", "mcost=32768"),
     ):
-        monkeypatch.setattr(casefile, "_CIPHER", cheaper)
+        monkeypatch.setattr(database, "_CIPHER", cheaper)
         with pytest.raises(CaseError, match="does not open"):
             CaseFile.open(path, "pass")
 
@@ -129,11 +128,11 @@ def test_two_may_look_at_an_encrypted_case_and_one_may_write(path: Path) -> None
 def test_an_encrypted_file_of_another_application_or_a_newer_one_is_refused(path: Path) -> None:
     for application, layout, words in (
         (1, 1, "not a case file"),
-        (casefile.APPLICATION, 9, "newer surgiplan"),
+        (database.APPLICATION, 9, "newer surgiplan"),
     ):
         path.unlink(missing_ok=True)
         db = apsw.Connection(str(path))
-        db.execute(casefile._CIPHER.format(b"pass".hex())).fetchall()
+        db.execute(database._CIPHER.format(b"pass".hex())).fetchall()
         db.execute(
             f"CREATE TABLE t (x); PRAGMA application_id = {application}; PRAGMA user_version = {layout}"
         )
@@ -161,11 +160,11 @@ def test_any_damage_to_an_encrypted_case_is_noticed(path: Path) -> None:
 
 INTERRUPTED = """
 import os, pathlib, sys
-from surgiplan.plan import casefile
-casefile._CIPHER = sys.argv[3]
-case = casefile.CaseFile.open(pathlib.Path(sys.argv[1]), "pass")
+from surgiplan.casefile import CaseFile, database
+database._CIPHER = sys.argv[3]
+case = CaseFile.open(pathlib.Path(sys.argv[1]), "pass")
 with case.atomically():
-    case._rows("PRAGMA cache_size = 1")
+    case._database.rows("PRAGMA cache_size = 1")
     case.put_fact("patient", sys.argv[2] + " the second")
     for number in range(30):
         case.commit([sys.argv[2] + str(number) * 3000], "interrupted")

@@ -20,9 +20,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from surgiplan.casefile import CaseFile, contents, database
 from surgiplan.errors import CaseError
-from surgiplan.plan import casefile
-from surgiplan.plan.casefile import CaseFile
 
 
 @pytest.fixture
@@ -85,7 +84,7 @@ def test_revisions_share_the_steps_they_have_in_common(case: CaseFile) -> None:
     for number in range(30):
         steps[number] = step(1000 + number)
         case.commit(steps, "one changed")
-    kept = [case._kept("text", digest).decode() for _, digest in case._rows(casefile._ALL)]
+    kept = [case._contents.text(digest) for _, digest in case._contents.all()]
     assert len([text for text in kept if '"operation"' in text]) == 90
     assert [len(revision.steps) for revision in case.history()] == [0] + 31 * [60]
 
@@ -158,14 +157,14 @@ def test_any_walk_agrees_with_a_tree_of_plans(
 def test_a_blob_comes_back_whatever_its_size(
     case: CaseFile, monkeypatch: pytest.MonkeyPatch, size: int
 ) -> None:
-    monkeypatch.setattr(casefile, "_PIECE", 1000)
+    monkeypatch.setattr(contents, "_PIECE", 1000)
     data = bytes_of(size)
     digest = case.put_blob(data)
     assert case.put_blob(data) == digest
     assert case.put_blob(bytes_of(7)) != digest
     assert case.blob(digest) == data
     assert sorted(case.blobs()) == sorted([digest, case.put_blob(bytes_of(7))])
-    assert len(case._rows("SELECT 1 FROM blob WHERE digest = ?", digest)) == max(1, -(-size // 1000))
+    assert len(case._database.rows("SELECT 1 FROM blob WHERE digest = ?", digest)) == max(1, -(-size // 1000))
     assert case.check() == []
 
 
@@ -194,12 +193,12 @@ def test_a_missing_blob_is_said(case: CaseFile) -> None:
 def test_a_blob_whose_keeping_was_broken_off_is_not_there_and_can_be_kept_again(
     case: CaseFile, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(casefile, "_PIECE", 1000)
+    monkeypatch.setattr(contents, "_PIECE", 1000)
     data = bytes_of(5000)
-    case._rows(f"PRAGMA max_page_count = {case._rows('PRAGMA page_count')[0][0] + 2}")
+    case._database.rows(f"PRAGMA max_page_count = {case._database.rows('PRAGMA page_count')[0][0] + 2}")
     with pytest.raises(CaseError, match="disk is full"):
         case.put_blob(bytes_of(400_000))
-    case._rows("PRAGMA max_page_count = 100000")
+    case._database.rows("PRAGMA max_page_count = 100000")
     assert case.blobs() == []
     assert case.check() == []
     digest = case.put_blob(data)
@@ -267,7 +266,7 @@ def test_a_missing_step_is_found_also_in_a_plan_that_was_undone(case: CaseFile, 
     case.undo()
     case.close()
     db = apsw.Connection(str(path))
-    digest = casefile._digest(step(1).encode())
+    digest = contents.digest_of(step(1).encode())
     assert db.execute("DELETE FROM text WHERE digest = ? RETURNING 1", (digest,)).get == 1
     db.close()
     case = CaseFile.open(path)
@@ -308,7 +307,7 @@ def test_an_act_that_sqlite_gave_up_cannot_go_on_by_halves(case: CaseFile) -> No
     def two_parts() -> None:
         with case.atomically():
             case.commit([step(1)], "part one")
-            case._rows("ROLLBACK")  # as SQLite does by itself after some failures of the disk
+            case._database.rows("ROLLBACK")  # as SQLite does by itself after some failures of the disk
             case.commit([step(2)], "part two")
 
     with pytest.raises(CaseError, match="nothing of this act"):
@@ -339,7 +338,8 @@ def test_readers_are_let_in_and_a_second_writer_is_refused(case: CaseFile, path:
 
 OTHER = """
 import sys, pathlib
-from surgiplan.plan.casefile import CaseFile, CaseError
+from surgiplan.casefile import CaseFile
+from surgiplan.errors import CaseError
 for line in sys.stdin:
     try:
         case = CaseFile.open(pathlib.Path(line.strip()))
@@ -404,9 +404,9 @@ def test_nobody_slips_in_between_two_commits(case: CaseFile, path: Path) -> None
 
 
 def test_a_lost_lock_is_asked_for_again(case: CaseFile, path: Path) -> None:
-    case._rows("ROLLBACK")
+    case._database.rows("ROLLBACK")
     thief = CaseFile.open(path)
-    case._db.set_busy_timeout(0)
+    case._database._db.set_busy_timeout(0)
     with pytest.raises(CaseError, match="in use elsewhere"):
         case.commit([step(1)], "not now")
     thief.close()
@@ -416,7 +416,7 @@ def test_a_lost_lock_is_asked_for_again(case: CaseFile, path: Path) -> None:
 def test_a_commit_that_readers_hold_up_too_long_is_undone_and_can_be_repeated(
     case: CaseFile, path: Path
 ) -> None:
-    case._db.set_busy_timeout(20)
+    case._database._db.set_busy_timeout(20)
     reader = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
     reader.execute("BEGIN; SELECT count(*) FROM text").fetchall()
     with pytest.raises(CaseError, match="in use elsewhere"):
@@ -429,7 +429,7 @@ def test_a_commit_that_readers_hold_up_too_long_is_undone_and_can_be_repeated(
 
 
 def test_threads_read_blobs_while_the_window_commits(case: CaseFile, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(casefile, "_PIECE", 5000)
+    monkeypatch.setattr(contents, "_PIECE", 5000)
     blobs = {case.put_blob(bytes_of(size)): bytes_of(size) for size in (10, 30_000, 100_000)}
     wrong: list[str] = []
 
@@ -465,8 +465,8 @@ STRANGERS: dict[str, tuple[Callable[[Path], object], str]] = {
     "empty": (lambda path: path.write_bytes(b""), "empty"),
     "noise": (lambda path: path.write_bytes(bytes_of(5000)), "not a case file"),
     "other application": (lambda path: sqlite(path, 0x12345, 1), "another application"),
-    "newer": (lambda path: sqlite(path, casefile.APPLICATION, casefile.LAYOUT + 1), "newer surgiplan"),
-    "ours without tables": (lambda path: sqlite(path, casefile.APPLICATION, casefile.LAYOUT), "refuses"),
+    "newer": (lambda path: sqlite(path, database.APPLICATION, database.LAYOUT + 1), "newer surgiplan"),
+    "ours without tables": (lambda path: sqlite(path, database.APPLICATION, database.LAYOUT), "refuses"),
     "cut": (lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(4)), "not a case file"),
 }
 
@@ -526,13 +526,13 @@ def test_an_odd_name_is_only_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_a_full_disk_is_said_and_what_was_committed_stays(case: CaseFile, path: Path) -> None:
     case.commit([step(1)], "before")
-    case._rows(f"PRAGMA max_page_count = {case._rows('PRAGMA page_count')[0][0]}")
+    case._database.rows(f"PRAGMA max_page_count = {case._database.rows('PRAGMA page_count')[0][0]}")
     with pytest.raises(CaseError, match="disk is full"):
         case.put_blob(bytes_of(100_000))
     with pytest.raises(CaseError, match="disk is full"):
         case.commit([step(n) for n in range(3000)], "too much")
     assert case.head().steps == (step(1),)
-    case._rows("PRAGMA max_page_count = 100000")
+    case._database.rows("PRAGMA max_page_count = 100000")
     case.commit([step(2)], "after")
     case.close()
     case = CaseFile.open(path)
@@ -543,7 +543,8 @@ def test_a_full_disk_is_said_and_what_was_committed_stays(case: CaseFile, path: 
 
 FILL = """
 import os, resource, signal, sys, pathlib
-from surgiplan.plan.casefile import CaseFile, CaseError
+from surgiplan.casefile import CaseFile
+from surgiplan.errors import CaseError
 path, limit = pathlib.Path(sys.argv[1]), int(sys.argv[2])
 if limit:
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -659,14 +660,16 @@ def test_a_folder_that_becomes_read_only_is_said(shelf: Path) -> None:
 def test_nothing_of_the_case_lies_about(case: CaseFile, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SQLITE_TMPDIR", str(path.parent))
     seen: set[str] = set()
-    case._db.set_commit_hook(lambda: seen.update(file.name for file in path.parent.iterdir()) or False)
+    case._database._db.set_commit_hook(
+        lambda: seen.update(file.name for file in path.parent.iterdir()) or False
+    )
     with case.atomically():
-        case._rows("PRAGMA cache_size = 1")
+        case._database.rows("PRAGMA cache_size = 1")
         case.put_blob(bytes_of(3_000_000))
-        case._rows("SELECT digest FROM text ORDER BY data").sort()
+        case._database.rows("SELECT digest FROM text ORDER BY data").sort()
         case.commit([step(1)], "big")
     assert seen <= {path.name, path.name + "-journal"}
-    assert case._rows("PRAGMA temp_store") == [(2,)]
+    assert case._database.rows("PRAGMA temp_store") == [(2,)]
     if sys.platform != "win32":
         assert path.stat().st_mode & 0o077 == 0, "nobody else may read a case"
 
@@ -699,7 +702,7 @@ def told(path: Path, whole: dict[str, Any]) -> bool:
 
 @pytest.fixture
 def whole(path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    monkeypatch.setattr(casefile, "_PIECE", 20_000)
+    monkeypatch.setattr(contents, "_PIECE", 20_000)
     case = CaseFile.create(path)
     blobs = {case.put_blob(bytes_of(size)): bytes_of(size) for size in (100, 5_000, 50_000)}
     for number in range(5):
