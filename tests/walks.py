@@ -20,6 +20,7 @@ from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.hollow import Hollow
 from surgiplan.ops.keep_part import KeepPart
+from surgiplan.ops.landmarks import NameLandmarks
 from surgiplan.ops.level_set import LevelSet
 from surgiplan.ops.local_threshold import LocalThreshold
 from surgiplan.ops.logic import Logic
@@ -46,7 +47,7 @@ from surgiplan.ops.walls import Walls
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
 from surgiplan.plan.work import Work
-from surgiplan.values import Bits, Part, Plane, Pose, Volume
+from surgiplan.values import Bits, Part, Places, Plane, Pose, Volume
 
 Told = Callable[[str, object], None]
 
@@ -114,6 +115,7 @@ def sixty_steps() -> Plan:
         .add("light", Remesh(part=Ref("smooth")))
         .add("whole", Repair(part=Ref("light")))
         .add("cortex", Walls(bone=Ref("whole"), volume=Ref("ct")))
+        .add("marks", NameLandmarks(side="left", points=Places({"head_centre": marks[0]}), on=Ref("bone")))
         .add("shortening", Measure(kind="distance", points=marks[:2]))
     )
     n = 0

@@ -5,13 +5,13 @@ from itertools import pairwise
 import numpy as np
 
 from ..errors import Mismatch
-from ..values import Mask, Part, Volume
+from ..values import Landmarks, Mask, Part, Volume
 
 
-def require_one_frame(*values: Volume | Mask | Part) -> str:
+def require_one_frame(*values: Volume | Mask | Part | Landmarks) -> str:
     """The frame of reference that all these values share.
 
-    values: scans, masks and parts; one without a frame (an implant, a mesh file) goes with any
+    values: scans, masks, parts and landmarks; one without a frame (an implant, a mesh file) goes with any
     Returns the DICOM Frame of Reference UID they share, "" when none has one.
     Raises Mismatch when two lie in different frames.
     """
@@ -46,8 +46,8 @@ def require_one_grid(*images: Volume | Mask) -> None:
         )
 
 
-def _frame(value: Volume | Mask | Part) -> str:
-    return value.frame_uid if isinstance(value, Part) else value.grid.frame_uid
+def _frame(value: Volume | Mask | Part | Landmarks) -> str:
+    return value.frame_uid if isinstance(value, Part | Landmarks) else value.grid.frame_uid
 
 
 def _shape(image: Volume | Mask) -> str:

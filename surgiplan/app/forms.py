@@ -19,13 +19,13 @@ from ..errors import Cancelled, SurgiplanError
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
 from ..plan.work import Work
-from ..values import Bits, Plane, Pose, Vec3
+from ..values import Bits, Places, Plane, Pose, Vec3
 from . import theme
 from .desk import Desk
 from .editors import ChoiceEditor, Editor, ManyEditor, NumberEditor, TextEditor, TruthEditor
 from .inputs import first_plane, fitting, inputs_of, pivot_of
 from .jobs import Jobs
-from .placed import BitsEditor, PlaneEditor, PointsEditor, PoseEditor, RowsEditor
+from .placed import BitsEditor, PlacesEditor, PlaneEditor, PointsEditor, PoseEditor, RowsEditor
 from .strips import Strip
 from .words import label_of, status_of, told_figures
 
@@ -40,6 +40,7 @@ _EDITORS: Mapping[Any, type[Editor]] = {
     Vec3: RowsEditor,
     POINTS: PointsEditor,
     Bits: BitsEditor,
+    Places: PlacesEditor,
 }
 
 
@@ -188,7 +189,7 @@ class Form(QWidget):
         label = QLabel(label_of(field.name))
         label.setToolTip(field.help)
         label.setBuddy(editor)
-        wide = isinstance(editor, RowsEditor | PointsEditor | BitsEditor)
+        wide = isinstance(editor, RowsEditor | PointsEditor | BitsEditor | PlacesEditor)
         if wide:
             rows.addRow(label)
             rows.addRow(editor)

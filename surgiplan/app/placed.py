@@ -19,7 +19,7 @@ from PySide6.QtWidgets import (
 )
 
 from ..plan.operation import Field, Number
-from ..values import IDENTITY, Bits, Plane, Pose, Vec3, vec3
+from ..values import IDENTITY, Bits, Places, Plane, Pose, Vec3, vec3
 from .editors import Editor, quiet, spin_box
 from .handles import pose_of, shift_of, turned_degrees
 
@@ -241,4 +241,46 @@ class BitsEditor(Editor):
 
     def _clear(self) -> None:
         self.show_value(Bits())
+        self.edited.emit()
+
+
+class PlacesEditor(Editor):
+    """Landmarks by name: a row for each that is placed."""
+
+    def __init__(self, field: Field, parent: QWidget | None = None) -> None:
+        super().__init__(field, parent)
+        self._places = Places()
+        self.table = QTableWidget(0, 3)
+        self.table.setHorizontalHeaderLabels(["L mm", "P mm", "S mm"])
+        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        self.table.setAccessibleName(field.name)
+        self.table.itemChanged.connect(self._on_item)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.table)
+
+    @property
+    def value(self) -> Places:
+        """The places by name, LPS mm."""
+        return self._places
+
+    def show_value(self, value: Any) -> None:
+        """Show these places."""
+        self._places = value
+        with quiet(self.table):
+            self.table.setRowCount(len(value))
+            self.table.setVerticalHeaderLabels([name.replace("_", " ") for name in value])
+            for row, place in enumerate(value.values()):
+                for column, number in enumerate(place):
+                    self.table.setItem(row, column, QTableWidgetItem(f"{number:.2f}"))
+
+    def _on_item(self, item: QTableWidgetItem) -> None:
+        name = list(self._places)[item.row()]
+        place = list(self._places[name])
+        try:
+            place[item.column()] = float(item.text().replace(",", "."))
+            self._places = self._places.put(name, place)
+        except ValueError:
+            self.show_value(self._places)
+            return
         self.edited.emit()

@@ -6,7 +6,7 @@ from typing import Any
 from ..errors import SurgiplanError
 from ..plan.plan import Step
 from ..session import Failed, Ready, Result, Stale, Waiting
-from ..values import Mask, Measurement, Part, Region, Volume
+from ..values import Landmarks, Mask, Measurement, Part, Region, Spatial, Volume
 
 STATUS_WORDS = {"ready": "Ready", "stale": "Stale", "failed": "Failed", "waiting": "Waiting"}
 
@@ -104,6 +104,7 @@ _FIGURES: Mapping[str, Callable[[Any], str]] = {
     "shape": lambda v: f"{v[2]} × {v[1]} × {v[0]} voxels",
     "spacing_mm": lambda v: f"{v[2]:.3g} × {v[1]:.3g} × {v[0]:.3g} mm each",
     "definition": str,
+    "landmarks": lambda v: ", ".join(v),
 }
 
 
@@ -120,4 +121,5 @@ def why(verb: str, step: Step) -> str:
 def kind_words(kind: type) -> str:
     """A kind of value in plain words."""
     words = {Volume: "scan", Mask: "mask", Part: "shape", Measurement: "measurement", Region: "mask or shape"}
+    words |= {Landmarks: "set of landmarks", Spatial: "scan, mask or shape"}
     return words.get(kind, "result")

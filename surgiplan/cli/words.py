@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import Usage
 from ..plan.operation import Field, Operation, Ref
 from ..plan.plan import from_json, to_json
-from ..values import Bits, Plane, Pose, Vec3
+from ..values import Bits, Places, Plane, Pose, Vec3
 
 POINTS = tuple[Vec3, ...]
 FORMS = {
@@ -23,6 +23,7 @@ FORMS = {
     Vec3: "x,y,z   LPS mm",
     POINTS: "x,y,z;x,y,z;...   LPS mm",
     Bits: "k,j,i;k,j,i;...   indices of voxels",
+    Places: "name=x,y,z name=x,y,z ...   LPS mm",
 }
 
 
@@ -33,6 +34,8 @@ def say(arguments: Namespace, data: Any, text: str) -> None:
 
 def split_fields(words: Sequence[str]) -> dict[str, str]:
     """`--field value` pairs by the name of the field; dashes inside a name stand for underscores.
+
+    A value may go on with further words of the form name=..., as landmarks do.
 
     Raises Usage for a word that is no field, and for a field without a value.
     """
@@ -50,6 +53,8 @@ def split_fields(words: Sequence[str]) -> dict[str, str]:
             if not rest or rest[0].startswith("--"):
                 raise Usage(f"{word} needs a value")
             value = rest.pop(0)
+        while rest and "=" in value and "=" in rest[0] and not rest[0].startswith("--"):
+            value += f" {rest.pop(0)}"
         found[name] = value
     return found
 
@@ -94,6 +99,8 @@ def read(field: Field, text: str) -> Any:
 def _shaped(field: Field, given: Any) -> Any:
     if field.kind is Bits:
         return _bits(given)
+    if field.kind is Places:
+        return _places(given)
     if field.kind in (int, float, bool) or not isinstance(given, str | list):
         return given
     groups = _groups(given)
@@ -123,6 +130,23 @@ def _bits(given: Any) -> Any:
     if not isinstance(given, list) and not (isinstance(given, str) and set(given) <= set("0123456789-,; ")):
         return given
     return Bits.of([[int(n) for n in group] for group in _groups(given)]).to_text()
+
+
+def _places(given: Any) -> Any:
+    """The places as the plan file has them, or of words "name=x,y,z"."""
+    if not isinstance(given, str):
+        return given
+    found: dict[str, list[float]] = {}
+    for word in given.replace(";", " ").split():
+        name, equals, numbers = word.partition("=")
+        if not equals:
+            raise ValueError(f"{word!r} has no name: write name=x,y,z without blanks")
+        if name in found:
+            raise ValueError(f"{name} is given twice")
+        found[name] = _exactly(1, _groups(numbers))[0]
+        if len(found[name]) != 3:
+            raise ValueError(f"{name} has {len(found[name])} numbers, 3 would be right")
+    return found
 
 
 def _groups(given: str | list[Any]) -> list[list[float]]:

@@ -19,6 +19,7 @@ from .grow import Grow
 from .grow_seeds import GrowFromSeeds
 from .hollow import Hollow
 from .keep_part import KeepPart
+from .landmarks import NameLandmarks
 from .level_set import LevelSet
 from .local_threshold import LocalThreshold
 from .logic import Logic
@@ -77,6 +78,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     PlaceImplant,
     Boolean,
     Collide,
+    NameLandmarks,
     Measure,
     Socket,
     Fit,

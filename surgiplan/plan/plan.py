@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from hashlib import blake2b
@@ -13,7 +13,7 @@ from cattrs.gen import make_dict_structure_fn
 from cattrs.strategies import configure_union_passthrough
 
 from ..errors import BadInput, Usage
-from ..values import NO_LABEL, Bits, Label
+from ..values import NO_LABEL, Bits, Label, Places
 from .operation import Operation, Ref
 
 Key = str
@@ -157,17 +157,17 @@ def _require_fitting(step: Step, field: str, ref: Ref[Any], above: Mapping[str, 
 
 
 def _converter() -> cattrs.Converter:
+    def is_a(wanted: Any) -> Callable[[Any], bool]:
+        return lambda kind: getattr(kind, "__origin__", kind) is wanted
+
     converter = cattrs.Converter(forbid_extra_keys=True)
     configure_union_passthrough(bool | int | float | str | None, converter)
-    converter.register_unstructure_hook(Bits, Bits.to_text)
-    converter.register_structure_hook(Bits, lambda text, _: Bits.from_text(text))
-    converter.register_unstructure_hook(Ref, str)
-    converter.register_structure_hook_func(
-        lambda kind: getattr(kind, "__origin__", kind) is Ref, lambda text, _: Ref.of(text)
-    )
-    converter.register_structure_hook_func(
-        lambda kind: getattr(kind, "__origin__", None) is Literal, lambda word, _: word
-    )
+    for one, told in ((Bits, Bits.to_text), (Places, dict), (Ref, str)):
+        converter.register_unstructure_hook(one, told)
+    converter.register_structure_hook_func(is_a(Bits), lambda text, _: Bits.from_text(text))
+    converter.register_structure_hook_func(is_a(Places), lambda given, _: Places(given))
+    converter.register_structure_hook_func(is_a(Ref), lambda text, _: Ref.of(text))
+    converter.register_structure_hook_func(is_a(Literal), lambda word, _: word)
     for kind in (float, int):
         converter.register_structure_hook(kind, _number)
     converter.register_structure_hook(bool, _truth)

@@ -117,12 +117,12 @@ class PoseMark:
 class PointMark:
     """A place with a label: a finding, or a point parameter that can be dragged while it is active.
 
-    name: "step" for a finding, "step:field" or "step:field:index" for a parameter
+    name: "step" for a finding, "step:field" or "step:field:index" for a parameter, "step:landmark"
     at_lps: the place, LPS mm
     text: the label
     severity: "info", "warning" or "danger"
     step, field, index: the parameter it stands for; field "" for a finding, index None unless the
-        parameter is a list of points
+        parameter is a list of points or of landmarks
     """
 
     name: str

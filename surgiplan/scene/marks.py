@@ -6,7 +6,7 @@ from typing import Any, get_args, get_origin
 
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
-from ..values import Agreement, Collision, Measurement, Part, Plane, Pose, Vec3, vec3
+from ..values import Agreement, Collision, Landmarks, Measurement, Part, Places, Plane, Pose, Vec3, vec3
 from .boxes import box_of_inputs, section_half_mm
 from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
 from .view import Results, View, each_output, value_of
@@ -60,6 +60,13 @@ def _handles_of(step: Step, results: Results) -> Iterator[PlaneMark | PoseMark |
             for n, place in enumerate(given):
                 name, text = f"{step.name}:{field.name}:{n}", f"{_one_of(field.name)} {n + 1}"
                 yield PointMark(name, vec3(place), text, step=step.name, field=field.name, index=n)
+        elif field.kind is Places:
+            for n, (name, place) in enumerate(given.items()):
+                yield _landmark(step.name, name, place, field=field.name, index=n)
+
+
+def _landmark(step: str, name: str, place: Vec3, **whose: Any) -> PointMark:
+    return PointMark(f"{step}:{name}", place, name.replace("_", " "), step=step, **whose)
 
 
 def _one_of(name: str) -> str:
@@ -76,7 +83,10 @@ def _middle(step: Step, pose: Pose, results: Results) -> Vec3:
 
 
 def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark | LineMark]:
-    """The places of collisions and close passes, and the lines of measurements."""
+    """The places of collisions and close passes, landmarks, and the lines of measurements.
+
+    The landmarks of the chosen step are among its handles.
+    """
     for step in plan.steps:
         result = results.get(step.name)
         dimmed = result is not None and result.status == "stale"
@@ -88,6 +98,9 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
                 if severity != "info" or step.name == view.chosen:
                     text = collision_text(step, value) + (" (out of date)" if dimmed else "")
                     yield PointMark(name, value.at_lps, text, severity, step=step.name)
+            elif isinstance(value, Landmarks) and step.name != view.chosen:
+                for mark, place in value.places.items():
+                    yield _landmark(name, mark, place)
             elif isinstance(value, Measurement) and len(value.points_lps) > 1:
                 yield LineMark(name, value.points_lps, f"{measured_text(value)}, {name}", dimmed)
 

@@ -9,8 +9,9 @@ from .findings import Agreement, Collision, Finding, GapMap, Measurement, WallMa
 from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
 from .label import NO_LABEL, Label
+from .landmarks import Landmarks, Places, Side
 from .mesh import Mesh, Part
-from .region import Region
+from .region import Region, Spatial
 from .volume import Mask, Volume
 
 __all__ = [
@@ -29,13 +30,17 @@ __all__ = [
     "Grid",
     "IntArray",
     "Label",
+    "Landmarks",
     "Mask",
     "Measurement",
     "Mesh",
     "Part",
+    "Places",
     "Plane",
     "Pose",
     "Region",
+    "Side",
+    "Spatial",
     "Value",
     "Vec3",
     "Volume",

@@ -18,13 +18,14 @@ from .deviation import UNSET_IS_LEFT_OUT, Change, Deviation
 from .findings import Agreement, Collision, Finding, GapMap, Measurement, WallMap
 from .frames import Plane, Pose
 from .grid import Grid
+from .landmarks import Landmarks
 from .mesh import Mesh, Part
 from .volume import Mask, Volume
 
 Value = Any
 _MAGIC = b"SPVALUE1"
 _ALIGN = 64
-_KINDS = (Grid, Volume, Mask, Mesh, Deviation, Change, Part, Pose, Plane)
+_KINDS = (Grid, Volume, Mask, Mesh, Deviation, Change, Part, Pose, Plane, Landmarks)
 _FOUND = (Measurement, Collision, GapMap, WallMap, Agreement, Finding)
 _TYPES: dict[str, type] = {cls.__name__: cls for cls in (*_KINDS, *_FOUND)}
 
@@ -76,7 +77,7 @@ def _taken_apart(value: Value, arrays: list[NDArray[Any]]) -> Any:
         return {"$map": {str(k): _taken_apart(v, arrays) for k, v in value.items()}}
     if is_dataclass(value) and type(value).__name__ in _TYPES:
         kept = [
-            f for f in fields(value) if f.metadata != UNSET_IS_LEFT_OUT or getattr(value, f.name) is not None
+            f for f in fields(value) if f.metadata != UNSET_IS_LEFT_OUT or getattr(value, f.name) != f.default
         ]
         content = {f.name: _taken_apart(getattr(value, f.name), arrays) for f in kept}
         return {"$type": type(value).__name__, "with": content}

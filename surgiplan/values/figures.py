@@ -1,5 +1,6 @@
 """The numbers by which a value is known: for the list, the command line and the evidence."""
 
+from collections.abc import Callable
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -7,6 +8,7 @@ import numpy as np
 
 from .codec import Value, digest
 from .findings import Agreement, Collision, GapMap, Measurement, WallMap
+from .landmarks import Landmarks
 from .mesh import Part
 from .volume import Mask, Volume
 
@@ -15,44 +17,10 @@ Figures = dict[str, Any]
 
 def figures(value: Value) -> Figures:
     """Plain numbers of a value, ready for JSON; one mapping per output for several values."""
-    match value:
-        case Part():
-            return _of_part(value)
-        case Mask():
-            return _of_mask(value)
-        case Volume():
-            return _of_volume(value)
-        case Collision():
-            return {
-                "depth_mm": value.depth_mm,
-                "clearance_mm": value.clearance_mm,
-                "contained": value.contained,
-                "at_lps": list(value.at_lps),
-                "error_mm": value.error_mm,
-            }
-        case Measurement():
-            return {
-                "value": value.value,
-                "unit": value.unit,
-                "definition": value.definition,
-                "expected_error": value.expected_error,
-            }
-        case GapMap():
-            return {
-                "mean_mm": value.mean_mm,
-                "p95_mm": value.p95_mm,
-                "max_mm": value.max_mm,
-                "contact_share": value.contact_share,
-                "contact_mm": value.contact_mm,
-            }
-        case WallMap():
-            return _of_wall(value)
-        case Agreement():
-            return _of_agreement(value)
-        case dict():
-            return {name: figures(one) for name, one in value.items()}
-        case _:
-            return {"value": value}
+    if isinstance(value, dict):
+        return {name: figures(one) for name, one in value.items()}
+    told = _TOLD.get(type(value))
+    return told(value) if told is not None else {"value": value}
 
 
 def fingerprint(value: Value) -> Figures:
@@ -61,6 +29,40 @@ def fingerprint(value: Value) -> Figures:
     if isinstance(value, Part):
         print_["euler_number"] = value.mesh.euler_number
     return print_
+
+
+def _of_collision(found: Collision) -> Figures:
+    return asdict(found) | {"at_lps": list(found.at_lps)}
+
+
+def _of_gap(gap: GapMap) -> Figures:
+    """The numbers without those of each point."""
+    return {
+        "mean_mm": gap.mean_mm,
+        "p95_mm": gap.p95_mm,
+        "max_mm": gap.max_mm,
+        "contact_share": gap.contact_share,
+        "contact_mm": gap.contact_mm,
+    }
+
+
+def _of_landmarks(found: Landmarks) -> Figures:
+    return {
+        "landmarks": {name: list(place) for name, place in found.places.items()},
+        "template": found.template,
+        "side": found.side,
+    }
+
+
+def _of_measurement(found: Measurement) -> Figures:
+    """What is needed to read the number rightly; what the definition does not tell is left out."""
+    told = {"id": found.id, "frame": found.frame, "sign": found.sign, "landmarks": list(found.landmarks)}
+    return {
+        "value": found.value,
+        "unit": found.unit,
+        "definition": found.definition,
+        "expected_error": found.expected_error,
+    } | {name: words for name, words in told.items() if words}
 
 
 def _of_part(part: Part) -> Figures:
@@ -130,3 +132,16 @@ def _of_volume(volume: Volume) -> Figures:
         "lowest": float(volume.voxels.min()),
         "highest": float(volume.voxels.max()),
     }
+
+
+_TOLD: dict[type, Callable[[Any], Figures]] = {
+    Part: _of_part,
+    Mask: _of_mask,
+    Volume: _of_volume,
+    Collision: _of_collision,
+    Measurement: _of_measurement,
+    Landmarks: _of_landmarks,
+    GapMap: _of_gap,
+    WallMap: _of_wall,
+    Agreement: _of_agreement,
+}

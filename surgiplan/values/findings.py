@@ -18,6 +18,11 @@ class Measurement:
     points_lps: the points it was taken from, LPS mm
     frame_uid: frame of reference of those points
     expected_error: one standard deviation in the same unit, None when it is not known
+    id: the definition as one word, such as "femur.version.murphy"; two numbers are compared only when
+        this, the unit and the frame agree
+    frame: the anatomical frame it is told in, such as "anterior pelvic plane"; "" when it needs none
+    sign: what a positive number means, such as "positive for varus"; "" when it has no sign
+    landmarks: the names of the points, in their order; empty when they have none
     """
 
     value: float
@@ -26,6 +31,10 @@ class Measurement:
     points_lps: tuple[Vec3, ...] = ()
     frame_uid: str = ""
     expected_error: float | None = None
+    id: str = ""
+    frame: str = ""
+    sign: str = ""
+    landmarks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

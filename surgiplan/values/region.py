@@ -1,9 +1,9 @@
-"""What a mask and a part have in common."""
+"""What scans, masks and parts have in common."""
 
 from abc import ABC
 
 from .mesh import Part
-from .volume import Mask
+from .volume import Mask, Volume
 
 
 class Region(ABC):  # noqa: B024  # it has no method: it only says which values it takes in
@@ -12,3 +12,11 @@ class Region(ABC):  # noqa: B024  # it has no method: it only says which values 
 
 Region.register(Mask)
 Region.register(Part)
+
+
+class Spatial(ABC):  # noqa: B024  # as above
+    """Whatever fills a piece of patient space: a scan, a mask or a part."""
+
+
+Spatial.register(Volume)
+Spatial.register(Region)

@@ -29,6 +29,7 @@ from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.hollow import Hollow
 from surgiplan.ops.keep_part import KeepPart
+from surgiplan.ops.landmarks import NameLandmarks
 from surgiplan.ops.level_set import LevelSet
 from surgiplan.ops.local_threshold import LocalThreshold
 from surgiplan.ops.logic import Logic
@@ -53,11 +54,11 @@ from surgiplan.ops.surface import Surface
 from surgiplan.ops.threshold import Threshold
 from surgiplan.ops.walls import Walls
 from surgiplan.plan.evaluate import run_step
-from surgiplan.plan.operation import Operation, Ref
+from surgiplan.plan.operation import Field, Operation, Ref
 from surgiplan.plan.plan import Step, from_json, to_json
 from surgiplan.plan.process import Child
 from surgiplan.plan.work import Work
-from surgiplan.values import Bits, Mask, Part, Plane, Pose, Vec3, Volume, digest, encode
+from surgiplan.values import Bits, Mask, Part, Places, Plane, Pose, Vec3, Volume, digest, encode
 from tests.ops.shapes import (
     CENTRE,
     ELSEWHERE,
@@ -138,6 +139,9 @@ def examples() -> dict[str, Example]:
         Example(PlaceImplant(item=OPERATIONS["place_implant"].spec.field("item").choices[0], pose=POSE), {}),
         Example(Boolean(a=Ref("b"), b=Ref("s"), kind="difference"), {"a": body, "b": small}),
         Example(Collide(a=Ref("s"), b=Ref("b")), {"a": small, "b": body}),
+        Example(
+            NameLandmarks(side="left", points=Places({"head_centre": CENTRE}), on=Ref("b")), {"on": body}
+        ),
         Example(Measure(kind="volume", part=Ref("b"), landmark_sd=0.5), {"part": body}),
         Example(Socket(limb=Ref("b"), trim=trim, wall=3, resolution=2), {"limb": body}),
         Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
@@ -244,6 +248,10 @@ def test_a_stop_is_heard(name: str) -> None:
     assert time.perf_counter() - started < 1.5
 
 
+def _nothing(field: Field) -> Any:
+    return {} if field.kind is Places else [] if field.default == () else None
+
+
 @each
 def test_what_must_be_placed_needs_a_hand(name: str) -> None:
     spec = OPERATIONS[name].spec
@@ -252,7 +260,7 @@ def test_what_must_be_placed_needs_a_hand(name: str) -> None:
         pytest.skip("nothing is placed by hand")
     for field in placed:
         content = to_json(EXAMPLES[name].operation)
-        content["with"][field.name] = [] if field.default == () else None
+        content["with"][field.name] = _nothing(field)
         with pytest.raises(NeedsHand, match=f"x: {field.name} is not placed yet"):
             from_json(OPERATIONS, content).require_placed("x")
 

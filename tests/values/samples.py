@@ -13,10 +13,12 @@ from surgiplan.values import (
     FloatArray,
     GapMap,
     Grid,
+    Landmarks,
     Mask,
     Measurement,
     Mesh,
     Part,
+    Places,
     Plane,
     Pose,
     Value,
@@ -87,6 +89,12 @@ def values() -> dict[str, Value]:
         "pose": body.pose,
         "plane": Plane(at, (1, 2, 3)),
         "measurement": Measurement(12.5, "mm", "distance", (at, at), FRAME, 0.2),
+        "version": Measurement(
+            14.0, "deg", "torsion", (at,), id="x.y", frame="f", sign="+", landmarks=("a",)
+        ),
+        "landmarks": Landmarks(
+            Places({"head_centre": at, "knee": (0, 1, 2)}), "femur", "left", FRAME, (1.0, None)
+        ),
         "collision": Collision(0.5, 0.0, False, at, 0.01),
         "gap map": GapMap(body, np.linspace(-1, 1, 4), 0.5, 0.1, 0.9, 1.0, 0.3),
         "agreement": Agreement(0.9, 0.82, 3.0, 1.5, 0.4, 0.97, 1.0, 100.0, 110.0, at),

@@ -1,0 +1,1 @@
+"""Numbers that know their own definition, and the landmarks they are taken from."""
