@@ -35,3 +35,7 @@ class Cancelled(SurgiplanError):
 
 class CaseError(SurgiplanError):
     """The case file cannot be opened, read or written."""
+
+
+class Locked(CaseError):
+    """The plan is locked or approved: unlock it, or work on a copy of the case."""

@@ -1,6 +1,6 @@
 """The one mutable object of the core: the plan as it stands, its history on disk, its results."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass
 from functools import partial
@@ -80,7 +80,12 @@ class Session:
         return self._committed
 
     def draft(self, plan: Plan | None) -> None:
-        """See a plan without keeping it (while dragging); None goes back to the committed one."""
+        """See a plan without keeping it (while dragging); None goes back to the committed one.
+
+        Raises Locked while the plan is locked or approved, as commit, undo and redo do.
+        """
+        if plan is not None:
+            self.case.require_unlocked()
         self._draft = plan
 
     def commit(self, plan: Plan, why: str) -> None:
@@ -172,13 +177,25 @@ class Session:
             raise Usage(
                 f"{text}: that step gives {' or '.join(f'{ref.step}.{o}'.rstrip('.') for o in outputs)}"
             )
-        self.pursue([ref.step], watch).result()
-        result = self.results([ref.step])[ref.step]
+        value = self._reached(ref.step, watch)
+        return value[ref.output] if ref.output else value
+
+    def values(self, watch: Watch | None = None) -> Iterator[tuple[str, Value]]:
+        """Name and value of every step as the plan stands, computed now if need be, one after the other.
+
+        Raises what the first step without a value raised.
+        """
+        for name in self.plan.names:
+            yield name, self._reached(name, watch)
+
+    def _reached(self, name: str, watch: Watch | None) -> Value:
+        self.pursue([name], watch).result()
+        result = self.results([name])[name]
         if isinstance(result, Failed | Waiting) and result.error is not None:
             raise result.error
         if not isinstance(result, Ready):
-            raise StepFailed(f"{text} has no up-to-date result: compute it first")
-        return _value_at(result, ref)
+            raise StepFailed(f"{name} has no up-to-date result: compute it first")
+        return result.value
 
     def close(self) -> None:
         """Stop the work and close the case file."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from surgiplan.casefile import CaseFile
-from surgiplan.errors import CaseError, NeedsHand, StepFailed, Usage
+from surgiplan.errors import CaseError, Locked, NeedsHand, StepFailed, Usage
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
 from surgiplan.session import Failed, Ready, Session, Stale, Waiting
@@ -207,3 +207,51 @@ def test_placed_by_a_quick_step_needs_a_hand_too(session: Session, monkeypatch: 
     monkeypatch.setattr(Given, "require_placed", unplaced)
     session.commit(Plan().add("n", Given()), "n")
     assert isinstance(session.results()["n"], Waiting)
+
+
+@pytest.mark.parametrize("approved", [False, True], ids=["locked", "approved"])
+def test_a_locked_plan_refuses_every_way_to_change_it(session: Session, path: Path, approved: bool) -> None:
+    session.commit(CHAIN, "all")
+    session.commit(CHAIN.edit("n", value=9), "nine")
+    session.undo()
+    if approved:
+        session.case.approve("A. Surgeon", {})
+    else:
+        session.case.put_lock("sent")
+    other = CHAIN.edit("n", value=8)
+    ways = (
+        lambda: session.draft(other),
+        lambda: session.commit(other, "eight"),
+        session.undo,
+        session.redo,
+    )
+    for way in ways:
+        with pytest.raises(Locked):
+            way()
+        assert session.plan == session.committed == CHAIN
+    session.draft(None)
+    session.pursue().result(10)
+    assert session.value("s") == 4, "a locked plan is still computed"
+    session.case.unlock("go on")
+    session.draft(other)
+    session.commit(other, "eight")
+    assert session.undo()
+    assert session.plan == CHAIN
+
+
+def test_a_draft_that_was_begun_before_the_lock_is_not_kept(session: Session) -> None:
+    session.commit(CHAIN, "all")
+    session.draft(CHAIN.edit("n", value=8))
+    session.case.put_lock("sent")
+    with pytest.raises(Locked):
+        session.commit(session.plan, "eight")
+    session.draft(None)
+    assert session.plan == CHAIN
+
+
+def test_the_values_of_all_steps_are_given_in_their_order(session: Session) -> None:
+    session.commit(CHAIN, "all")
+    assert list(session.values()) == [("n", 7), ("d", {"quotient": 3, "rest": 1}), ("s", 4)]
+    session.commit(session.plan.edit("d", by=0), "by zero")
+    with pytest.raises(StepFailed):
+        list(session.values())

@@ -217,6 +217,7 @@ def keep(
     """
     if side not in SIDES:
         raise Usage(f"the side is R or L, not {side!r}")
+    case.require_unlocked()
     _require_same_patient(case, loaded)
     digest = case.put_blob(encode(loaded.value))
     case.put_fact(f"source:{digest}", loaded.about | {"patient": loaded.patient})

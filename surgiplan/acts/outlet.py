@@ -7,11 +7,12 @@ from typing import Any
 
 from .. import SAFETY_LINE, __version__
 from ..casefile import CaseFile
-from ..errors import BadInput
+from ..errors import BadInput, StepFailed
 from ..formats import meshes, volumes
 from ..formats.files import write_whole
 from ..plan.plan import Key
 from ..values import Mask, Part, Value, Volume, figures
+from .approval import approval_words, as_approved
 
 FIGURES = ".json"
 
@@ -36,10 +37,17 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
     key: recipe key of the step, so that the file can be traced to the plan that made it
     value: its up-to-date value
     Gives what was written: file, bytes, sha256 and figures. Raises BadInput when the value cannot be
-    a file of this kind, CaseError when the disk does not take it; then no half file is left.
+    a file of this kind, StepFailed when the plan is approved and this is not the approved result,
+    CaseError when the disk does not take it; then no half file is left.
     """
+    if as_approved(case, name, value) is False:
+        raise StepFailed(
+            f"{name}: this is not the result that was approved (another version of a library, or a fault): "
+            "see what differs with: surgiplan verify CASE"
+        )
     side = str(case.fact("side") or "")
     notes = {"step": name, "recipe": key, "software": f"surgiplan {__version__}", "use": SAFETY_LINE}
+    notes["approval"] = approval_words(case, named=False)
     if side:
         notes["side"] = {"R": "RIGHT", "L": "LEFT"}[side]
     if path.suffix.lower() == FIGURES:
@@ -59,5 +67,6 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
         "figures": figures(value),
     }
     if not case.read_only:
-        case.journal("export", **{k: v for k, v in told.items() if k != "figures"}, recipe=key)
+        kept = {k: v for k, v in told.items() if k != "figures"}
+        case.journal("export", **kept, recipe=key, approval=notes["approval"])
     return told

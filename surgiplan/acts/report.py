@@ -13,6 +13,7 @@ from ..casefile import CaseFile
 from ..formats.files import write_whole
 from ..plan.plan import Plan
 from ..values import Finding
+from .approval import approval_words
 
 _STYLE = """
 body{font:10.5pt/1.35 system-ui,'DejaVu Sans',sans-serif;color:#1b1e23;margin:12mm auto;max-width:186mm}
@@ -24,6 +25,7 @@ td{overflow-wrap:anywhere}
 th{color:#59616b;font-weight:600}td.n{white-space:nowrap}
 .pictures{display:flex;flex-wrap:wrap;gap:3mm}figure{margin:0;flex:1 1 45%}img{width:100%;display:block}
 figcaption{color:#59616b;font-size:9pt}.danger{color:#b00020;font-weight:600}.warning{color:#8a5a00;font-weight:600}
+.approved{color:#00693e;font-weight:600}
 footer{color:#59616b;font-size:8.5pt;margin-top:5mm;border-top:.2mm solid #c9ced6;padding-top:2mm}
 @page{size:A4;margin:10mm}@media print{body{margin:0}}
 """
@@ -70,7 +72,7 @@ def page(report: Report, case: CaseFile) -> str:
     parts = [
         f"<!doctype html><html lang=en><meta charset=utf-8><title>{escape(report.title)}</title>",
         f"<style>{_STYLE}</style><h1>{escape(report.title)}</h1>",
-        f"<div class=side>Planned side: {side}</div>{_patient(report, case)}",
+        f"<div class=side>Planned side: {side}</div>{_patient(report, case)}{_approval(case)}",
         f"<div class=use>{escape(SAFETY_LINE)}</div>",
         _pictures(report.pictures),
         "<h2>Steps</h2>",
@@ -90,6 +92,13 @@ def _patient(report: Report, case: CaseFile) -> str:
         return "<div>Patient: not printed</div>"
     words = (str(known.get(key, "")) for key in ("patient_name", "patient_id", "birth_date"))
     return f"<div>Patient: {escape(', '.join(w for w in words if w))}</div>"
+
+
+def _approval(case: CaseFile) -> str:
+    """Whether the plan is approved, by whom, when, and the digest of that plan."""
+    words = approval_words(case)
+    approved = case.lock is not None and case.lock.approved
+    return f"<div class={'approved' if approved else 'warning'}>{escape(words[:1].upper() + words[1:])}</div>"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

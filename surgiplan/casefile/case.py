@@ -4,7 +4,7 @@ A commit is a line of the journal that lists the steps of the plan. Names in use
 commit, "after D" the newest one that followed the commit D, "tip" the last act, "fact N" a fact.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -13,6 +13,7 @@ from ..errors import CaseError
 from .contents import Contents, Json
 from .database import Database, plainly, require_case
 from .journal import Entry, Journal
+from .lock import Lock, Locks
 
 
 class Revision(NamedTuple):
@@ -35,6 +36,7 @@ class CaseFile:
         self._database = Database(path, passphrase, read_only, fresh)
         self._contents = Contents(self._database)
         self._journal = Journal(self._contents)
+        self._locks = Locks(self._contents, self._journal)
         self.path, self.read_only, self.encrypted = path, read_only, self._database.encrypted
         if fresh:
             try:
@@ -86,8 +88,10 @@ class CaseFile:
 
         steps: JSON texts of the steps in their order; a text seen before is not stored again
         why: what was done, as the history shows it
+        Raises Locked while the plan is locked or approved.
         """
         with self.atomically():
+            self._locks.require_none()
             head = self._contents.pointed("head")
             listed = [self._contents.keep("text", step.encode()) for step in steps]
             parent = self._contents.read(head)["seq"] if head else None
@@ -113,11 +117,14 @@ class CaseFile:
         return self._contents.pointed(f"after {self._contents.pointed('head')}") is not None
 
     def undo(self) -> Revision | None:
-        """Go back to the state before; None when there is none."""
+        """Go back to the state before; None when there is none. Raises Locked like `commit`."""
         return self._move("undo", self._contents.read(self._contents.pointed("head"))["follows"])
 
     def redo(self) -> Revision | None:
-        """Go forward to the newest state that followed this one and was undone; None when there is none."""
+        """Go forward to the newest state that followed this one and was undone; None when there is none.
+
+        Raises Locked like `commit`.
+        """
         return self._move("redo", self._contents.pointed(f"after {self._contents.pointed('head')}"))
 
     def put_blob(self, data: bytes) -> str:
@@ -133,8 +140,12 @@ class CaseFile:
         return self._contents.blobs()
 
     def put_fact(self, name: str, fact: Json) -> None:
-        """Keep something known about the case (patient, side, view) in place of the fact of that name."""
+        """Keep something known about the case (patient, side, view) in place of the fact of that name.
+
+        Raises Locked while the plan is locked or approved.
+        """
         with self.atomically():
+            self._locks.require_none()
             self._contents.point(f"fact {name}", self._contents.write(fact))
 
     def fact(self, name: str) -> Any:
@@ -144,11 +155,48 @@ class CaseFile:
 
     def put_evidence(self, key: str, evidence: Json) -> None:
         """Keep how a result came about, under the key of its step, in place of what was there."""
-        self.put_fact(f"evidence {key}", evidence)
+        with self.atomically():
+            self._contents.point(f"fact evidence {key}", self._contents.write(evidence))
 
     def evidence(self, key: str) -> Any:
         """The evidence under this key as JSON; None when there is none."""
         return self.fact(f"evidence {key}")
+
+    @property
+    def lock(self) -> Lock | None:
+        """What keeps the plan from being changed, read anew; None when nothing does."""
+        return self._locks.present()
+
+    def require_unlocked(self) -> None:
+        """Raise Locked while the plan is locked or approved."""
+        self._locks.require_none()
+
+    def put_lock(self, why: str, by: str = "") -> None:
+        """Lock the plan: no commit, undo, redo or fact until it is unlocked, by whatever program.
+
+        why: the reason; by: who locks it. Raises Usage without a reason, Locked when it is locked.
+        """
+        with self.atomically():
+            self._locks.lock(by, why)
+
+    def approve(self, by: str, results: Mapping[str, str]) -> Lock:
+        """Lock the present plan as approved; gives what was written down.
+
+        by: who approves
+        results: digest of the value of each step by its name
+        Raises Usage when nobody is named, Locked when it is approved already.
+        """
+        with self.atomically():
+            head = self.head()
+            self._locks.approve(by, head.id, head.steps, results)
+        lock = self.lock
+        assert lock is not None
+        return lock
+
+    def unlock(self, why: str, by: str = "") -> Lock:
+        """Take the lock off, which voids an approval; gives what it was. Raises Usage without a reason."""
+        with self.atomically():
+            return self._locks.unlock(by, why)
 
     def journal(self, act: str, **details: Json) -> None:
         """Write down an act that touched the world (an import, an export); it can never be taken back."""
@@ -176,12 +224,16 @@ class CaseFile:
         lines = tried(self._journal.lines, "tip", "before")
         for step in {step for _, line in lines for step in line.get("steps", ())}:
             tried(self._contents.kept, "text", step)
+        head = tried(self.head)
+        faults += tried(self._locks.faults, head.steps) if head else ()
         return list(dict.fromkeys(faults))
 
     def _move(self, act: str, target: str | None) -> Revision | None:
         if target is None:
+            self._locks.require_none()
             return None
         with self.atomically():
+            self._locks.require_none()
             revision = self._revision(self._contents.read(target))
             self._contents.point("head", target)
             self._journal.enter(act, {"revision": revision.id})

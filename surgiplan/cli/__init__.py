@@ -11,7 +11,19 @@ from ..acts import intake
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..formats.meshes import UNITS_MM
-from . import compare, crash, demo, imports, privacy, recipes, segmenting, selftest, verbs
+from . import (
+    approving,
+    compare,
+    crash,
+    demo,
+    imports,
+    privacy,
+    recipes,
+    segmenting,
+    selftest,
+    verbs,
+    verifying,
+)
 
 EXIT_CODES: tuple[tuple[type[SurgiplanError], int], ...] = (
     (Usage, 2),
@@ -113,6 +125,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_looking(command)
     _add_planning(command)
+    _add_approving(command)
     _add_assistance(command)
     return parser
 
@@ -144,7 +157,7 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("a", help=about)
     made.add_argument("b", help=about)
     made.add_argument("--tolerance", type=float, default=1.0, help="of the NSD in mm; 1 if not given")
-    made = command("verify", verbs.verify, "check the case file, recompute everything and compare")
+    made = command("verify", verifying.verify, "check the case file, recompute everything and compare")
     made.add_argument("case", type=Path)
     made = command("selftest", selftest.selftest, "measure this installation on phantoms, beside the goals")
     made.add_argument("--quick", action="store_true", help="fewer shapes: under 20 seconds")
@@ -209,6 +222,21 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("case", type=Path)
     made = command("plan", verbs.plan, "print the plan as JSON, to read, compare or apply elsewhere")
     made.add_argument("case", type=Path)
+
+
+def _add_approving(command: Callable[..., argparse.ArgumentParser]) -> None:
+    why, by = "the reason, for the journal", "who does it, for the journal"
+    made = command("lock", approving.lock, "let nothing change the plan until it is unlocked")
+    made.add_argument("case", type=Path)
+    made.add_argument("--why", required=True, help=why)
+    made.add_argument("--by", default="", help=by)
+    made = command("unlock", approving.unlock, "let the plan be changed again; voids an approval")
+    made.add_argument("case", type=Path)
+    made.add_argument("--why", required=True, help=why)
+    made.add_argument("--by", default="", help=by)
+    made = command("approve", approving.approve, "compute everything, freeze it as approved, lock the plan")
+    made.add_argument("case", type=Path)
+    made.add_argument("--by", required=True, help="who approves the plan; kept in the journal and the report")
 
 
 def _add_assistance(command: Callable[..., argparse.ArgumentParser]) -> None:

@@ -32,7 +32,7 @@ def region(text: str) -> Mask | Part:
     if path.suffix == CASE_SUFFIX:
         if not name:
             raise Usage(f"{path.name} is a case: say which step of it, as {path.name}:STEP")
-        with verbs.opened(path) as session:
+        with verbs.opened(path, only_look=True) as session:
             value = session.value(name)
     elif intake.kind_of(path) in ("volume", "segments"):
         value = _segment(path, name)

@@ -13,17 +13,16 @@ from typing import Any
 from .. import SAFETY_LINE, __version__
 from ..acts import intake, outlet
 from ..casefile import CaseFile
-from ..errors import BadInput, CaseError, NeedsHand, StepFailed, SurgiplanError, Usage
+from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..ops import OPERATIONS
-from ..plan.evaluate import Evaluator
 from ..plan.operation import Ref
 from ..plan.plan import Plan, to_json
 from ..plan.store import Store, cache_folder
 from ..plan.work import Work
 from ..scene.describe import describe, findings
 from ..scene.view import View
-from ..session import Failed, Ready, Result, Session, Waiting, evidence_of
+from ..session import Failed, Ready, Result, Session, Waiting
 from ..stage.offscreen import Kind, save_png, snapshot
 from ..values import figures, vec3
 from . import manual, words
@@ -37,11 +36,14 @@ def passphrase() -> str | None:
 
 
 @contextmanager
-def opened(path: Path, create: bool = False, only_look: bool = False) -> Iterator[Session]:
+def opened(
+    path: Path, create: bool = False, only_look: bool = False, locked_too: bool = False
+) -> Iterator[Session]:
     """A session on a case file.
 
     create: make the file when it is absent; it goes again when nothing came into it
     only_look: nothing will be changed, so a case that cannot be written now is opened read-only
+    locked_too: the plan will stay as it is; else Locked is raised at once while it is locked or approved
     """
     fresh = create and not path.exists()
     if fresh:
@@ -49,7 +51,12 @@ def opened(path: Path, create: bool = False, only_look: bool = False) -> Iterato
     else:
         case = _case_to_look_at(path) if only_look else CaseFile.open(path, passphrase())
     try:
+        if not (only_look or locked_too):
+            case.require_unlocked()
         session = Session(case, OPERATIONS, Store(folder=None if case.encrypted else cache_folder()))
+    except CaseError:
+        case.close()
+        raise
     except SurgiplanError as problem:
         case.close()
         raise CaseError(f"{path}: its plan is not of this surgiplan ({problem})") from problem
@@ -262,37 +269,6 @@ def _travel(arguments: Namespace, way: str, nothing: str) -> int:
         names = list(session.plan.names)
     say(arguments, {"steps": names}, f"the plan is now: {', '.join(names) or 'empty'}")
     return 0
-
-
-def verify(arguments: Namespace) -> int:
-    """Check the file, recompute every step from the sources alone and compare with the evidence."""
-    with opened(arguments.case, only_look=True) as session:
-        faults = session.case.check()
-        if faults:
-            raise CaseError(f"{arguments.case.name} is damaged: {faults[0]} ({len(faults)} faults in all)")
-        fresh = Evaluator(Store(), session.case.blob)
-        fresh.pursue(session.plan, session.plan.names).result()
-        rows = [_compared(session, fresh, name) for name in session.plan.names]
-        fresh.close()
-    differing = [row["name"] for row in rows if row["verdict"] == "differs"]
-    say(arguments, {"steps": rows}, "\n".join(f"{row['verdict']:<12}{row['name']}" for row in rows))
-    if differing:
-        raise StepFailed(f"recomputed results differ from the evidence: {', '.join(differing)}")
-    return 0
-
-
-def _compared(session: Session, fresh: Evaluator, name: str) -> dict[str, Any]:
-    """One step recomputed, beside what was kept of it when it was first computed."""
-    key = session.plan.keys()[name]
-    known, value = session.case.evidence(key), fresh.store.get(key)
-    if value is None:
-        return {"name": name, "verdict": "no result"}
-    now: Mapping[str, Any] = evidence_of(value, 0.0)
-    if not isinstance(known, Mapping):
-        return {"name": name, "verdict": "new", "fingerprint": now["fingerprint"]}
-    same = known["fingerprint"] == json.loads(json.dumps(now["fingerprint"]))
-    row = {"name": name, "verdict": "same" if same else "differs", "libraries": known["libraries"]}
-    return row if same else row | {"was": known["fingerprint"], "is": now["fingerprint"]}
 
 
 def ops(arguments: Namespace) -> int:

@@ -68,6 +68,14 @@ def test_an_accepted_licence_is_on_record(run: Run, case: Path, beyond: Path) ->
     file.close()
 
 
+def test_nothing_is_asked_for_a_locked_plan(run: Run, case: Path, beyond: Path) -> None:
+    assert run("lock", case, "--why", "sent").code == 0
+    answer = run("segment-with", "standin", case, "--volume", "ct", "--yes")
+    assert answer.code == 13
+    assert "Unlock the plan" in answer.err
+    assert not (beyond / "seen.txt").exists()
+
+
 def test_a_failure_changes_nothing_and_is_told_in_few_lines(run: Run, case: Path, beyond: Path) -> None:
     before = run("plan", case).out
     for manner in ("die", "shifted", "elsewhere"):
