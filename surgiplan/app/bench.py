@@ -17,6 +17,7 @@ from .desk import Desk
 from .forms import Form
 from .hand import Hand
 from .jobs import Jobs
+from .locking import LockBar, Locking
 from .paintbar import PaintBar
 from .panels import FindingsPanel, HistoryPanel
 from .segments import SegmentsPanel
@@ -62,6 +63,7 @@ class Bench(QWidget):
         self.findings, self.history = FindingsPanel(desk), HistoryPanel(desk)
         self.segments = SegmentsPanel(desk, jobs)
         self.chooser = StepChooser(operations, self)
+        self.lock_bar, self.locking = LockBar(desk), Locking(desk, jobs, self, self._settle)
         self.views: dict[str, View3D | SliceView] = {"3d": self.view3d}
         self.views.update({str(axis): view for axis, view in self.slices.items()})
         self._alone = ""
@@ -102,7 +104,9 @@ class Bench(QWidget):
         across.setChildrenCollapsible(False)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(across)
+        outer.setSpacing(0)
+        outer.addWidget(self.lock_bar)
+        outer.addWidget(across, 1)
 
     def _connect(self) -> None:
         self.steps.add.connect(self.choose_step)
@@ -111,6 +115,9 @@ class Bench(QWidget):
         self.form.told.connect(self.told)
         self.hand.told.connect(self.told)
         self.segments.told.connect(self.told)
+        self.locking.told.connect(self.told)
+        self.lock_bar.unlock.connect(self.locking.ask_unlock)
+        self.desk.changed.connect(self._let_go_of_locked)
         self.paint_bar.wanted.connect(self._paint_into)
         self.hand.moved.connect(self.form.show_dragged)
         self.hand.kept.connect(self.form.settle)
@@ -136,6 +143,9 @@ class Bench(QWidget):
             "reset_views": self.reset_views,
             "neurological": self.turn_convention,
             "view_all": lambda: self.show_alone(""),
+            "lock": self.locking.ask_lock,
+            "unlock": self.locking.ask_unlock,
+            "approve": self.locking.ask_approve,
         }
         for name in self.views:
             table[f"view_{name}"] = partial(self.show_alone, name)
@@ -152,6 +162,17 @@ class Bench(QWidget):
         else:
             self.desk.undo()
 
+    def _settle(self) -> bool:
+        """Keep what the form and the hand have begun; False when it cannot be kept."""
+        self.hand.let_go()
+        return self.form.apply()
+
+    def _let_go_of_locked(self) -> None:
+        """A locked plan has no handles."""
+        if not self.desk.writable and self.hand.active:
+            self.form.release_place()
+            self.hand.put_down()
+
     def turn_convention(self) -> None:
         """Change between radiological and neurological, for the axial and coronal view."""
         other: Convention = "neurological" if self.desk.view.convention == "radiological" else "radiological"
@@ -167,6 +188,9 @@ class Bench(QWidget):
     def add_step(self, name: str) -> None:
         """Add a step with its references filled in, and choose it."""
         operation = self._operations[name]
+        if not self.desk.writable:
+            self.told.emit(self.tr("The plan cannot be changed: see the bar above it."))
+            return
         if missing := lacking(self.desk.kept, operation):
             self.told.emit(f"{name}: {missing}")
             return
@@ -179,7 +203,7 @@ class Bench(QWidget):
     def _place(self, field: str) -> None:
         step = self.form.step_name
         self.paint_bar.show_held(field)
-        if not field or step is None:
+        if not field or step is None or not self.desk.writable:
             self.hand.put_down()
             return
         held = self.desk.plan[step]

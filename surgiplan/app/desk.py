@@ -1,6 +1,6 @@
 """The case on the desk: what is planned, what is known of it and how it is looked at."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -29,6 +29,7 @@ class Desk(QObject):
 
     session: the open case
     done: why and when of each plan that led to the present one, the oldest first
+    lock: what keeps the plan from being changed, None when nothing does
 
     changed: the plan, a result or what is chosen is another: lists and forms read it again
     seen: the scene is another: views draw it again
@@ -54,6 +55,7 @@ class Desk(QObject):
         self.results: dict[str, Result] = {}
         self.patient: Mapping[str, str] = {}
         self.side = ""
+        self.lock = session.case.lock
         self.view = View()
         self.scene = Scene()
         self._future: Future[None] | None = None
@@ -95,6 +97,11 @@ class Desk(QObject):
     def kept(self) -> Plan:
         """The plan as it is on disk, without what a hand is just changing."""
         return self.session.committed
+
+    @property
+    def writable(self) -> bool:
+        """Whether the plan can be changed: the file can be written, and no lock holds."""
+        return self.lock is None and not self.session.case.read_only
 
     @property
     def path(self) -> Path:
@@ -162,23 +169,33 @@ class Desk(QObject):
         return True
 
     def draft(self, plan: Plan | None) -> None:
-        """See a plan while a hand is still changing it; None takes it back."""
-        self.session.draft(plan)
+        """See a plan while a hand is still changing it; None takes it back. A locked plan stays."""
+        try:
+            self.session.draft(plan)
+        except SurgiplanError as problem:
+            self.refused.emit(problem)
         self._read()
         self.seen.emit()
 
     def undo(self) -> None:
-        """Go back to the plan before."""
-        if self.session.undo():
+        """Go back to the plan before; told by `refused` when it is locked."""
+        if self._travelled(self.session.undo):
             if self.done:
                 self._undone.append(self.done.pop())
             self._moved()
 
     def redo(self) -> None:
-        """Take back the last undo."""
-        if self.session.redo():
+        """Take back the last undo; told by `refused` when the plan is locked."""
+        if self._travelled(self.session.redo):
             self.done.append(self._undone.pop() if self._undone else self._head())
             self._moved()
+
+    def _travelled(self, way: Callable[[], bool]) -> bool:
+        try:
+            return way()
+        except SurgiplanError as problem:
+            self.refused.emit(problem)
+            return False
 
     def _head(self) -> tuple[str, str]:
         head = self.session.case.head()
@@ -238,6 +255,7 @@ class Desk(QObject):
         self.seen.emit()
 
     def _read(self) -> None:
+        self.lock = self.session.case.lock
         self.results = dict(self.session.results())
         if not self._framed:
             self._frame_first()

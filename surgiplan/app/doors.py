@@ -261,7 +261,7 @@ class Doors(QObject):
             self._start(what, into_open, stored)
 
     def _open_name(self) -> str:
-        return self.desk.path.stem if self.desk is not None and not self.desk.session.case.read_only else ""
+        return self.desk.path.stem if self.desk is not None and self.desk.writable else ""
 
     def _side(self) -> str:
         return str(self.desk.session.case.fact("side") or "") if self.desk is not None else ""

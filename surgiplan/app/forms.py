@@ -185,7 +185,6 @@ class Form(QWidget):
 
     def _add_row(self, rows: QFormLayout, field: Field, step: Step) -> None:
         editor = editor_for(field, self._desk.plan, step.name)
-        editor.setEnabled(not self._fixed(step))
         label = QLabel(label_of(field.name))
         label.setToolTip(field.help)
         label.setBuddy(editor)
@@ -200,7 +199,7 @@ class Form(QWidget):
         self._editors[field.name] = editor
 
     def _fixed(self, step: Step) -> bool:
-        return step.operation.spec.name == "source" or self._desk.session.case.read_only
+        return step.operation.spec.name == "source" or not self._desk.writable
 
     def _fill(self, step: Step) -> None:
         for name, editor in self._editors.items():
@@ -226,6 +225,8 @@ class Form(QWidget):
         self.revert_button.setEnabled(changed)
         self.suggest_button.setVisible(not fixed and step is not None and step.operation.spec.suggests)
         self._fields.setVisible(step is not None)
+        for editor in self._editors.values():
+            editor.setEnabled(not fixed)
         self._figures.clear()
         self.state.setVisible(False)
         if step is None:

@@ -26,6 +26,9 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("undo", "&Undo", "Ctrl+Z", "Take back the last change"),
     ("redo", "&Redo", "Ctrl+Shift+Z; Ctrl+Y", "Bring back what was undone"),
     ("remove", "Re&move step", "Del", "Remove the chosen step"),
+    ("lock", "&Lock plan...", "", "Let nothing change the plan until it is unlocked"),
+    ("unlock", "&Unlock plan...", "", "Let the plan be changed again; voids an approval"),
+    ("approve", "A&pprove plan...", "", "Compute everything, freeze it as approved and lock the plan"),
     ("note", "&Note...", "Ctrl+T", "Write a note beside the chosen step"),
     ("view_all", "All &four views", "1", "Show axial, 3D, coronal and sagittal"),
     ("view_3d", "&3D alone", "2", "Show the 3D view alone"),
@@ -53,6 +56,7 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
 )
 _SIDES = ("look_anterior", "look_posterior", "look_left", "look_right", "look_superior", "look_inferior")
 _ALONE = ("view_all", "view_3d", "view_axial", "view_coronal", "view_sagittal")
+_LOCKS = ("lock", "unlock", "approve")
 _FILE = ("new", "open_dicom", "open_file", "open_case", "*recent", "-", "side", "export", "report")
 MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("&File", (*_FILE, "screenshot", "-", "close_case", "quit")),
@@ -62,11 +66,12 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         (*_ALONE, "-", "reset_views", "-", *_SIDES, "-", "*presets", "neurological", "full_screen"),
     ),
     ("&Step", ("add_step", "*operations", "-", "apply", "hide", "-", "compute", "retry", "stop")),
+    ("&Plan", _LOCKS),
     ("&Help", ("help_keys", "selftest", "about")),
 )
 NEED_CASE = frozenset(
     (*_ALONE, *_SIDES, "reset_views", "neurological", "export", "report", "screenshot", "side", "close_case")
-) | {"undo", "redo", "remove", "note", "add_step", "hide", "apply", "compute", "retry", "stop"}
+) | {"undo", "redo", "remove", "note", "add_step", "hide", "apply", "compute", "retry", "stop", *_LOCKS}
 CHANGES = frozenset(("side", "undo", "redo", "remove", "note", "add_step", "apply"))
 NEED_STEP = frozenset(("export", "remove", "note", "hide", "apply"))
 GESTURES: tuple[tuple[str, str, str], ...] = (

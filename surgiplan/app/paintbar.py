@@ -164,7 +164,7 @@ class PaintBar(QFrame):
     def paintable(self) -> bool:
         """Whether the chosen step is one that is painted."""
         name = self._desk.view.chosen
-        if name not in self._desk.plan.names or self._desk.session.case.read_only:
+        if name not in self._desk.plan.names or not self._desk.writable:
             return False
         kinds = {field.name: field.kind for field in self._desk.plan[str(name)].operation.spec.fields}
         return kinds.get("added") is Bits and kinds.get("removed") is Bits

@@ -189,7 +189,7 @@ class SegmentsPanel(QWidget):
             self.item(chosen.name).setSelected(True)
         self.list.setVisible(bool(steps))
         self._empty.setVisible(not steps)
-        writable = not self._desk.session.case.read_only
+        writable = self._desk.writable
         self.name_button.setEnabled(chosen is not None and writable)
         ready = chosen is not None and isinstance(self._desk.results.get(chosen.name), Ready)
         self.measure_button.setEnabled(ready)
@@ -230,7 +230,7 @@ class SegmentsPanel(QWidget):
         label = self._desk.kept[name].label
         if column == SEEN:
             self._desk.hide(name, not self._desk.view.hides(name))
-        elif column == LOCK and not self._desk.session.case.read_only:
+        elif column == LOCK and self._desk.writable:
             self.relabel(name, replace(label, locked=not label.locked), "unlock" if label.locked else "lock")
         else:
             self._desk.choose(name)
@@ -242,7 +242,7 @@ class SegmentsPanel(QWidget):
     def _open_menu(self, place: QPoint) -> None:
         """The colours to choose from."""
         item = self.list.itemAt(place)
-        if item is None or self._desk.session.case.read_only:
+        if item is None or not self._desk.writable:
             return
         name = str(item.data(NAME, Qt.ItemDataRole.UserRole))
         menu = QMenu(self)
@@ -270,7 +270,7 @@ class SegmentsPanel(QWidget):
     def ask_label(self) -> None:
         """Ask what the chosen segment is."""
         step = self.chosen
-        if step is None or self._desk.session.case.read_only:
+        if step is None or not self._desk.writable:
             return
         spare = next(
             (c for c in PALETTE if c not in {s.label.colour for s in segments_of(self._desk.kept)}),

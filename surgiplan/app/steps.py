@@ -131,6 +131,7 @@ class StepList(QWidget):
         """Show the plan as it stands now."""
         plan = self._desk.plan
         self.hint.setVisible(not plan.steps)
+        self.add_button.setEnabled(self._desk.writable)
         rows = [(step.name, tuple(step.operation.outputs())) for step in plan.steps]
         self.tree.blockSignals(True)
         if rows != self._rows():

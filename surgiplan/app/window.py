@@ -37,6 +37,7 @@ from .faults import Faults, tell
 from .inputs import seen_value
 from .jobs import JobBar, Jobs
 from .leaving import SideDialog, ask_export, file_name
+from .locking import follow_lock
 from .outgoing import Outgoing
 from .recent import Recent
 from .slices import PRESETS
@@ -146,6 +147,8 @@ class Window(QMainWindow):
         for name, action in self._add_actions.items():
             operation = self._operations[name]
             missing = lacking(self.bench.desk.kept, operation) if self.bench else "open a case first"
+            if self.bench and not self.bench.desk.writable:
+                missing = "the plan cannot be changed"
             action.setEnabled(not missing)
             action.setToolTip(missing or operation.spec.summary)
             action.setStatusTip(missing or operation.spec.summary)
@@ -297,7 +300,7 @@ class Window(QMainWindow):
         """Let the banner and the actions follow the case."""
         desk = self.bench.desk if self.bench else None
         chosen = desk.view.chosen if desk else None
-        writable = desk is not None and not desk.session.case.read_only
+        writable = desk is not None and desk.writable
         for name, action in self.actions_by_name.items():
             able = desk is not None or name not in keys.NEED_CASE
             able = able and (chosen is not None or name not in keys.NEED_STEP)
@@ -307,7 +310,7 @@ class Window(QMainWindow):
             self.banner.show_case("", None, "")
             self.setWindowTitle("surgiplan")
             return
-        note = self.tr("  (read-only)") if not writable else ""
+        note = follow_lock(desk, self.actions_by_name)
         self.banner.show_case(desk.path.stem + note, desk.patient, desk.side)
         self.setWindowTitle(f"{desk.path.stem} - surgiplan")
         undo, redo = desk.undo_name, desk.redo_name
