@@ -19,39 +19,18 @@ from ..errors import Cancelled, SurgiplanError
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
 from ..plan.work import Work
-from ..values import Bits, Places, Plane, Pose, Vec3
+from ..values import Places, Plane, Pose, Vec3
 from . import theme
 from .desk import Desk
-from .editors import ChoiceEditor, Editor, ManyEditor, NumberEditor, TextEditor, TruthEditor
-from .inputs import first_plane, fitting, inputs_of, pivot_of
+from .editors import Editor
+from .fitted import editor_for, is_wide
+from .inputs import first_plane, inputs_of, pivot_of
 from .jobs import Jobs
-from .placed import BitsEditor, PlacesEditor, PlaneEditor, PointsEditor, PoseEditor, RowsEditor
+from .placed import PoseEditor
 from .strips import Strip
 from .words import label_of, status_of, told_figures
 
-POINTS = tuple[Vec3, ...]
-_PLACED = (Plane, Pose, Vec3, POINTS)
-_EDITORS: Mapping[Any, type[Editor]] = {
-    bool: TruthEditor,
-    int: NumberEditor,
-    float: NumberEditor,
-    Plane: PlaneEditor,
-    Pose: PoseEditor,
-    Vec3: RowsEditor,
-    POINTS: PointsEditor,
-    Bits: BitsEditor,
-    Places: PlacesEditor,
-}
-
-
-def editor_for(field: Field, plan: Plan, step: str) -> Editor:
-    """The editor that fits a parameter of a step."""
-    if field.takes is not None:
-        entries = fitting(plan, step, field)
-        return ManyEditor(field, entries) if field.many else ChoiceEditor(field, entries)
-    if field.choices:
-        return ChoiceEditor(field, [(word, word) for word in field.choices])
-    return _EDITORS.get(field.kind, TextEditor)(field)
+_PLACED = (Plane, Pose, Places, Vec3, tuple[Vec3, ...])
 
 
 class Form(QWidget):
@@ -73,6 +52,7 @@ class Form(QWidget):
         self._desk, self._jobs = desk, jobs
         self._step: Step | None = None
         self._editors: dict[str, Editor] = {}
+        self._labels: dict[str, QLabel | None] = {}  # of those that stand in a row of their own
         self._touched: set[str] = set()
         self._typed: dict[str, Any] = {}
         self._title, self._summary = QLabel(), QLabel()
@@ -173,7 +153,7 @@ class Form(QWidget):
             )
             return
         self._above = self._names_above(step)
-        rows = QFormLayout(self._fields)
+        rows = self._rows = QFormLayout(self._fields)
         rows.setContentsMargins(0, 4, 0, 4)
         rows.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
         rows.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
@@ -188,8 +168,7 @@ class Form(QWidget):
         label = QLabel(label_of(field.name))
         label.setToolTip(field.help)
         label.setBuddy(editor)
-        wide = isinstance(editor, RowsEditor | PointsEditor | BitsEditor | PlacesEditor)
-        if wide:
+        if is_wide(editor):
             rows.addRow(label)
             rows.addRow(editor)
         else:
@@ -197,6 +176,7 @@ class Form(QWidget):
         editor.edited.connect(lambda name=field.name: self._on_edited(name))
         editor.place.connect(lambda on, name=field.name: self._on_place(name, on))
         self._editors[field.name] = editor
+        self._labels[field.name] = label if is_wide(editor) else None
 
     def _fixed(self, step: Step) -> bool:
         return step.operation.spec.name == "source" or not self._desk.writable
@@ -207,6 +187,17 @@ class Form(QWidget):
                 editor.set_pivot(pivot_of(self._desk.results, step))
             if name not in self._touched:
                 editor.show_value(getattr(step.operation, name))
+        self._show_what_matters(step)
+
+    def _show_what_matters(self, step: Step) -> None:
+        """Hide the rows of parameters that have no say while the others are as they are."""
+        for name, editor in self._editors.items():
+            matters = step.operation.matters(name)
+            self._rows.setRowVisible(editor, matters)
+            if (label := self._labels[name]) is not None:
+                self._rows.setRowVisible(label, matters)
+            if not matters and editor.place_button is not None:
+                editor.place_button.setChecked(False)
 
     def _follow(self) -> None:
         """Show the numbers of what is being dragged."""
@@ -244,6 +235,8 @@ class Form(QWidget):
         self._touched.add(name)
         plan = self._edited_plan()
         self._tell_state()
+        if plan is not None and self._step is not None:
+            self._show_what_matters(plan[self._step.name])
         if plan is not None and self._cheap(name):
             self._desk.draft(plan)
 

@@ -23,7 +23,7 @@ class NameLandmarks(Operation[Landmarks]):
         the expected error of what is measured
     """
 
-    template: Annotated[str, Choice(lambda: tuple(templates()))] = "femur"
+    template: Annotated[str, Choice(lambda: {name: one.title for name, one in templates().items()})] = "femur"
     side: Side = ""
     points: Annotated[Places, Hand("click the landmarks of the template")] = Places()
     on: Ref[Spatial] | None = None

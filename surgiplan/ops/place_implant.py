@@ -20,7 +20,7 @@ class PlaceImplant(Operation[Part]):
         for a plate the middle of the bone side, x along it) to the patient
     """
 
-    item: Annotated[str, Choice(lambda: tuple(catalogue()))]
+    item: Annotated[str, Choice(lambda: dict.fromkeys(catalogue(), ""))]
     edition: str = ""
     pose: Pose = IDENTITY
 

@@ -70,9 +70,9 @@ class Hand:
 
 @dataclass(frozen=True)
 class Choice:
-    """Marks a text parameter that must be one of some words known only when the program starts."""
+    """Marks a text parameter that must be one of some words, each with its meaning, known at the start."""
 
-    words: Callable[[], tuple[str, ...]]
+    words: Callable[[], Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,7 @@ class Field:
     many: whether it is a list of them
     optional: whether it may be None
     choices: the allowed words, when there are only some
+    told: what each of those words means; "" where it speaks for itself
     """
 
     name: str
@@ -96,6 +97,7 @@ class Field:
     choices: tuple[str, ...] = ()
     number: Number | None = None
     hand: Hand | None = None
+    told: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -118,9 +120,8 @@ class Spec:
 
     def field(self, name: str) -> Field:
         """The parameter of this name; Usage when there is none."""
-        for field in self.fields:
-            if field.name == name:
-                return field
+        if found := [field for field in self.fields if field.name == name]:
+            return found[0]
         known = ", ".join(f.name for f in self.fields)
         raise Usage(f"{self.name} has no field {name!r}; its fields are: {known}")
 
@@ -142,6 +143,10 @@ class Operation(Generic[T]):
     def upgrade(cls, version: int, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of an older version in the shape of this one."""
         raise Usage(f"{cls.spec.name}: parameters of version {version} cannot be read any more")
+
+    def matters(self, field: str) -> bool:
+        """Whether a parameter has a say while the others are as they are; a form hides one that has none."""
+        return True
 
     def outputs(self) -> Mapping[str, type]:
         """Type of each result; for most operations what the spec says."""
@@ -166,11 +171,8 @@ class Operation(Generic[T]):
 
     def references(self) -> Mapping[str, tuple[Ref[Any], ...]]:
         """The references of each Ref field that is set, in order."""
-        found: dict[str, tuple[Ref[Any], ...]] = {}
-        for field in self.spec.fields:
-            if field.kind is Ref and (given := getattr(self, field.name)) is not None:
-                found[field.name] = tuple(given) if field.many else (given,)
-        return found
+        given = [(field, getattr(self, field.name)) for field in self.spec.fields if field.kind is Ref]
+        return {f.name: tuple(to) if f.many else (to,) for f, to in given if to is not None}
 
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand when a parameter that a person must place is still empty."""
@@ -215,32 +217,30 @@ def operation(
 
 
 def _result_type(cls: type) -> type:
-    for base in getattr(cls, "__orig_bases__", ()):
-        if get_origin(base) is Operation:
-            result = get_args(base)[0]
-            return result if isinstance(result, type) else object
-    raise TypeError(f"{cls.__name__} must be derived from Operation[its result]")
+    given = [get_args(b)[0] for b in getattr(cls, "__orig_bases__", ()) if get_origin(b) is Operation]
+    if not given:
+        raise TypeError(f"{cls.__name__} must be derived from Operation[its result]")
+    return given[0] if isinstance(given[0], type) else object
 
 
 def _field(name: str, hint: Any, default: Any, text: str) -> Field:
     marks: list[Any] = []
     kind, optional = _unwrapped(hint, marks)
     many = get_origin(kind) is tuple and get_origin(get_args(kind)[0]) is Ref
-    if many:
-        kind = get_args(kind)[0]
+    kind = get_args(kind)[0] if many else kind
     takes = get_args(kind)[0] if get_origin(kind) is Ref else None
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
-    for mark in marks:
-        choices = mark.words() if isinstance(mark, Choice) else choices
+    fixed = dict.fromkeys(get_args(kind) if get_origin(kind) is Literal else (), "")
+    told = next((mark.words() for mark in marks if isinstance(mark, Choice)), fixed)
     return Field(
         name=name,
-        kind=Ref if takes is not None else str if choices else kind,
+        kind=Ref if takes is not None else str if told else kind,
         help=text,
         default=default,
         takes=takes if isinstance(takes, type) else object if takes is not None else None,
         many=many,
         optional=optional,
-        choices=choices,
+        choices=tuple(told),
+        told=tuple(told.values()),
         number=next((m for m in marks if isinstance(m, Number)), Number() if kind in (int, float) else None),
         hand=next((m for m in marks if isinstance(m, Hand)), None),
     )
@@ -254,8 +254,7 @@ def _unwrapped(hint: Any, marks: list[Any]) -> tuple[Any, bool]:
             hint, *found = get_args(hint)
             marks += found
         elif get_origin(hint) in (Union, UnionType) and NoneType in get_args(hint):
-            rest = [a for a in get_args(hint) if a is not NoneType]
-            hint, optional = rest[0], True
+            hint, optional = next(a for a in get_args(hint) if a is not NoneType), True
         else:
             return hint, optional
 

@@ -9,7 +9,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QMessageBox, QPlainTextEdit
 
 from surgiplan.app.adding import lacking, proposal
-from surgiplan.app.forms import editor_for
+from surgiplan.app.fitted import editor_for
 from surgiplan.app.steps import SEEN, STATE, WHAT, resting_on
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.operation import Ref

@@ -66,7 +66,7 @@ def test_choices_are_held() -> None:
         """
 
         word: Literal["a", "b"] = "a"
-        name: Annotated[str, Choice(lambda: ("x", "y"))] = "x"
+        name: Annotated[str, Choice(lambda: {"x": "a cross", "y": ""})] = "x"
 
         def run(self, work: Work) -> str:
             return self.word
