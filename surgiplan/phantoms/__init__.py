@@ -8,11 +8,14 @@ from ..progress import Report, silent
 from .bodies import EllipsoidPhantom, ShellPhantom, SpherePhantom, TorusPhantom
 from .chirality import Chirality
 from .femur import Femur, Screw
+from .fibula import Fibula
 from .hip import CupAngles, Hip
 from .limb import Limb, SocketTruth, rectified
 from .mandible import Mandible
 from .phantom import Phantom, mesh_of
 from .skull import Skull
+from .tibia import Tibia
+from .vertebra import Vertebra
 
 PHANTOMS: Mapping[str, type[Phantom]] = {
     "sphere": SpherePhantom,
@@ -25,6 +28,9 @@ PHANTOMS: Mapping[str, type[Phantom]] = {
     "mandible": Mandible,
     "skull": Skull,
     "limb": Limb,
+    "tibia": Tibia,
+    "fibula": Fibula,
+    "vertebra": Vertebra,
 }
 """All phantoms by name; each can be made without arguments."""
 
@@ -61,6 +67,7 @@ __all__ = [
     "CupAngles",
     "EllipsoidPhantom",
     "Femur",
+    "Fibula",
     "Hip",
     "Limb",
     "Mandible",
@@ -70,7 +77,9 @@ __all__ = [
     "Skull",
     "SocketTruth",
     "SpherePhantom",
+    "Tibia",
     "TorusPhantom",
+    "Vertebra",
     "mesh_of",
     "rectified",
     "write_phantom",

@@ -1,0 +1,1 @@
+"""Corrections of bone solved in closed form: where to cut, how to move, and what that reaches."""
