@@ -5,13 +5,16 @@ from collections.abc import Callable
 import numpy as np
 
 from surgiplan.ops import OPERATIONS
+from surgiplan.ops.align_leg import AlignLeg
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
+from surgiplan.ops.correct_deformity import CorrectDeformity
 from surgiplan.ops.crop import Crop
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
+from surgiplan.ops.derotate import Derotate
 from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
@@ -31,6 +34,8 @@ from surgiplan.ops.mirror_mask import MirrorMask
 from surgiplan.ops.move import Move
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
+from surgiplan.ops.plan_flap import PlanFlap
+from surgiplan.ops.plan_screw import PlanScrew
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
 from surgiplan.ops.remesh import Remesh
@@ -42,6 +47,7 @@ from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
 from surgiplan.ops.surface import Surface
+from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
 from surgiplan.ops.walls import Walls
 from surgiplan.plan.operation import Ref
@@ -116,6 +122,13 @@ def sixty_steps() -> Plan:
         .add("whole", Repair(part=Ref("light")))
         .add("cortex", Walls(bone=Ref("whole"), volume=Ref("ct")))
         .add("marks", NameLandmarks(side="left", points=Places({"head_centre": marks[0]}), on=Ref("bone")))
+        .add("leg_marks", NameLandmarks(template="bone_cut", side="right", on=Ref("bone")))
+        .add("osteotomy_plan", AlignLeg(landmarks=Ref("leg_marks")))
+        .add("derotation", Derotate(landmarks=Ref("leg_marks"), measured=31))
+        .add("straight", CorrectDeformity(landmarks=Ref("leg_marks"), valgus=9))
+        .add("flap", PlanFlap(fibula=Ref("bone"), donor=Ref("leg_marks"), jaw=Ref("marks")))
+        .add("hip", TemplateHip(landmarks=Ref("leg_marks"), canal=Ref("bone")))
+        .add("trajectory", PlanScrew(bone=Ref("bone"), landmarks=Ref("leg_marks")))
         .add("shortening", Measure(kind="distance", points=marks[:2]))
     )
     n = 0

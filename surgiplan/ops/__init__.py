@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..plan.operation import Operation
+from .align_leg import AlignLeg
 from .boolean import Boolean
 from .collide import Collide
 from .compare import Compare
+from .correct_deformity import CorrectDeformity
 from .crop import Crop
 from .cut import Cut
 from .deface import Deface
 from .denoise import Denoise
+from .derotate import Derotate
 from .even_bias import EvenBias
 from .fill import Fill
 from .find_metal import FindMetal
@@ -30,6 +33,8 @@ from .mirror_mask import MirrorMask
 from .move import Move
 from .paint import Paint
 from .place_implant import PlaceImplant
+from .plan_flap import PlanFlap
+from .plan_screw import PlanScrew
 from .register import Register
 from .register_scan import RegisterScan
 from .remesh import Remesh
@@ -41,6 +46,7 @@ from .socket import Socket
 from .source import Source
 from .split import Split
 from .surface import Surface
+from .template_hip import TemplateHip
 from .threshold import Threshold
 from .walls import Walls
 
@@ -76,6 +82,12 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Mirror,
     Register,
     PlaceImplant,
+    AlignLeg,
+    Derotate,
+    CorrectDeformity,
+    PlanFlap,
+    TemplateHip,
+    PlanScrew,
     Boolean,
     Collide,
     NameLandmarks,

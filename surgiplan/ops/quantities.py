@@ -11,5 +11,7 @@ Millimetres = Annotated[float, Number("mm", 0, 1000, 0.1)]
 CubicMillimetres = Annotated[float, Number("mm³", 0, 1e7, 10)]
 SignedMillimetres = Annotated[float, Number("mm", -100, 100, 0.1)]
 Share = Annotated[float, Number("", 0, 1, 0.05)]
+Percent = Annotated[float, Number("%", 0, 100, 0.5)]
+SignedDegrees = Annotated[float, Number("deg", -179, 179, 1)]
 Point = Vec3
 Points = tuple[Vec3, ...]

@@ -8,6 +8,7 @@ import numpy as np
 
 from .codec import Value, digest
 from .findings import Agreement, Collision, GapMap, Measurement, WallMap
+from .frames import Plane, Pose
 from .landmarks import Landmarks
 from .mesh import Part
 from .volume import Mask, Volume
@@ -63,6 +64,15 @@ def _of_measurement(found: Measurement) -> Figures:
         "definition": found.definition,
         "expected_error": found.expected_error,
     } | {name: words for name, words in told.items() if words}
+
+
+def _of_plane(plane: Plane) -> Figures:
+    return {"point": list(plane.point), "normal": list(plane.normal)}
+
+
+def _of_pose(pose: Pose) -> Figures:
+    """The motion of the origin, the turn, and the whole matrix."""
+    return {"shift_mm": pose.shift.tolist(), "turn_deg": pose.degrees, "matrix": pose.array.tolist()}
 
 
 def _of_part(part: Part) -> Figures:
@@ -136,6 +146,8 @@ def _of_volume(volume: Volume) -> Figures:
 
 _TOLD: dict[type, Callable[[Any], Figures]] = {
     Part: _of_part,
+    Plane: _of_plane,
+    Pose: _of_pose,
     Mask: _of_mask,
     Volume: _of_volume,
     Collision: _of_collision,

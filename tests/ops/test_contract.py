@@ -17,10 +17,12 @@ from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
+from surgiplan.ops.correct_deformity import CorrectDeformity
 from surgiplan.ops.crop import Crop
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
+from surgiplan.ops.derotate import Derotate
 from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
@@ -40,6 +42,8 @@ from surgiplan.ops.mirror_mask import MirrorMask
 from surgiplan.ops.move import Move
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
+from surgiplan.ops.plan_flap import PlanFlap
+from surgiplan.ops.plan_screw import PlanScrew
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
 from surgiplan.ops.remesh import Remesh
@@ -51,6 +55,7 @@ from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
 from surgiplan.ops.surface import Surface
+from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
 from surgiplan.ops.walls import Walls
 from surgiplan.plan.evaluate import run_step
@@ -58,7 +63,8 @@ from surgiplan.plan.operation import Field, Operation, Ref
 from surgiplan.plan.plan import Step, from_json, to_json
 from surgiplan.plan.process import Child
 from surgiplan.plan.work import Work
-from surgiplan.values import Bits, Mask, Part, Places, Plane, Pose, Vec3, Volume, digest, encode
+from surgiplan.values import Bits, Landmarks, Mask, Part, Places, Plane, Pose, Vec3, Volume, digest, encode
+from tests.ops import templating
 from tests.ops.shapes import (
     CENTRE,
     ELSEWHERE,
@@ -88,6 +94,29 @@ class Example:
 def around(offset: float = 0.0) -> tuple[Vec3, ...]:
     ways = ((9, 0, 0), (0, 8, 0), (0, 0, -7), (-4, 5, 3))
     return tuple(beside(CENTRE, x + offset, y, z) for x, y, z in ways)
+
+
+def correction_examples() -> list[Example]:
+    align, leg = templating.osteotomy()
+    cut_marks = templating.marked(templating.bone_cut_places(), "bone_cut", templating.FEMUR.frame_uid)
+    fibula, ends = templating.FIBULA.mesh(3.0), templating.FIBULA.landmarks
+    donor = templating.marked(dict(ends), "fibula", fibula.frame_uid)
+    jaw = templating.marked(templating.jaw_places(), "jaw_defect", ELSEWHERE, "")
+    hip = templating.marked(templating.hip_places(), "hip_replacement", templating.FEMUR.frame_uid)
+    vertebra = templating.VERTEBRA.mesh(1.5)
+    screw = templating.marked(templating.screw_places(), "pedicle", vertebra.frame_uid)
+    flap = PlanFlap(fibula=Ref("f"), donor=Ref("d"), jaw=Ref("j"), shortest=10)
+    return [
+        Example(align, {"landmarks": leg}),
+        Example(Derotate(landmarks=Ref("m"), measured=31.0), {"landmarks": cut_marks}),
+        Example(CorrectDeformity(landmarks=Ref("m"), valgus=-9, outwards=15), {"landmarks": cut_marks}),
+        Example(flap, {"fibula": fibula, "donor": donor, "jaw": jaw}),
+        Example(
+            TemplateHip(landmarks=Ref("m"), canal=Ref("c")),
+            {"landmarks": hip, "canal": templating.canal_of()},
+        ),
+        Example(PlanScrew(bone=Ref("b"), landmarks=Ref("m")), {"bone": vertebra, "landmarks": screw}),
+    ]
 
 
 def examples() -> dict[str, Example]:
@@ -147,6 +176,7 @@ def examples() -> dict[str, Example]:
         Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
         Example(Compare(a=Ref("s"), b=Ref("b"), tolerance=0.5), {"a": small, "b": body}),
         Example(Walls(bone=Ref("b"), blur=0.6, resting=Ref("s"), reach=30), {"bone": body, "resting": small}),
+        *correction_examples(),
     ]
     return {example.operation.spec.name: example for example in given}
 
@@ -328,7 +358,7 @@ def test_a_bad_input_is_taken_or_refused_in_words(name: str, field: str, way: st
 
 
 def in_another_frame(value: Any) -> Any:
-    if isinstance(value, Part):
+    if isinstance(value, Part | Landmarks):
         return replace(value, frame_uid=ELSEWHERE)
     return replace(value, grid=replace(value.grid, frame_uid=ELSEWHERE))
 
