@@ -94,7 +94,7 @@ def parting(volume: Volume) -> None:
     relief: FloatArray = -depth
     row("  its flooding alone", "scikit-image watershed", lambda: watershed(relief, marks, mask=solid))
     whole = Mask(mask.grid, solid)
-    seeds = {f"ball{n}": place for n, place in enumerate(places)}
+    seeds = {f"ball{n}": [place] for n, place in enumerate(places)}
     row("three seeds", "surgiplan, all of it", lambda: grow_seeds(volume, whole, seeds))
 
 

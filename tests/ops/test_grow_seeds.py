@@ -36,11 +36,23 @@ def test_bodies_are_referred_to_by_their_names() -> None:
 
 
 def test_a_body_without_a_seed_needs_a_hand() -> None:
-    with pytest.raises(NeedsHand, match=r"x: there are 1 seeds for 3 bodies \(a and b and c\)"):
+    with pytest.raises(NeedsHand, match=r"x: there are 1 seeds for 3 names \(a and b and c\)"):
         shared(names="a b c", points=(LEFT,)).require_placed("x")
+
+
+def test_a_body_has_as_many_seeds_as_its_name_is_said() -> None:
+    operation = shared(names="bone gap bone", points=(LEFT, CENTRE, RIGHT))
+    assert dict(operation.outputs()) == {"bone": Mask, "gap": Mask}
+    value = run_step(
+        Step("bones", operation), {"volume": ball_scan(), "mask": ball_mask(), "seeds": ()}, Work()
+    )
+    for seed, body in ((LEFT, "bone"), (CENTRE, "gap"), (RIGHT, "bone")):
+        assert value[body].voxels[ball_mask().grid.nearest(seed)]
+    with pytest.raises(NeedsHand, match=r"1 seeds for 3 names \(bone and gap\)"):
+        shared(names="bone gap bone", points=(LEFT,)).require_placed("x")
 
 
 @pytest.mark.parametrize("names", ["", "one", "a a", "a b-c", "1a b"])
 def test_names_must_be_words_and_differ(names: str) -> None:
-    with pytest.raises(Usage, match="names must be two different words"):
+    with pytest.raises(Usage, match="names must hold two different words"):
         shared(names=names)

@@ -1,6 +1,6 @@
 """Grow several bodies from seeds until they meet: each voxel goes to the seed that reaches it first."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume, given_away
 from ..filters import run_itk
-from ..masks.box import required_box, slabs
+from ..masks.box import Box, required_box, slabs
+from ..masks.parts import told
 from ..space import require_one_grid
 from .bones import depth_of
 from .joint import joint_space
@@ -27,7 +28,7 @@ _HALO = 4  # voxels beyond a slab that its gradient looks at
 def grow_seeds(
     volume: Volume,
     within: Mask,
-    seeds: Mapping[str, Mask | Vec3],
+    seeds: Mapping[str, Sequence[Mask | Vec3]],
     edge: float = 200.0,
     dip: float = 100.0,
     report: Report = silent,
@@ -41,18 +42,18 @@ def grow_seeds(
 
     volume: the scan
     within: what is shared out; voxels that no front reaches stay in no body
-    seeds: by the name of the body, marked voxels on the same grid, or a point in LPS mm
+    seeds: by the name of the body, marked voxels on the same grid and points in LPS mm, one at least
     edge: change of grey value per mm that halves the speed
     dip: by how much grey value a joint space is darker than what lies on both its sides
     report: told the progress; may raise Cancelled
     Raises StepFailed for fewer than two seeds and for seeds outside the mask or on one another,
     Mismatch when grids differ.
     """
-    require_one_grid(volume, within, *(seed for seed in seeds.values() if isinstance(seed, Mask)))
+    require_one_grid(volume, within, *(one for some in seeds.values() for one in some if isinstance(one, Mask)))
     if len(seeds) < 2:
         raise StepFailed("One seed has nothing to meet: give a seed in each of two bodies or more.")
     box = required_box(within)
-    started = _started(within, {name: _voxels(within, name, seed)[box] for name, seed in seeds.items()}, box)
+    started = _started(within, seeds, box)
     chosen = within.voxels[box]
     grey, spacing = volume.voxels[box], within.grid.spacing_kji
     speed = _speed(grey, chosen, spacing, edge, part_of(report, 0.0, 0.2))
@@ -77,28 +78,36 @@ def grow_seeds(
     return masks
 
 
+def _started(within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box) -> Mapping[str, BoolArray]:
+    """The voxels each body starts from, in the box."""
+    started: dict[str, BoolArray] = {}
+    taken = np.zeros(within.voxels[box].shape, np.bool_)
+    for name, some in seeds.items():
+        start = np.zeros_like(taken)
+        for seed in some:
+            start |= _voxels(within, name, seed)[box]
+        if (start & taken).any():
+            raise StepFailed(f"A seed of {name} lies on a seed before it: place each in a body of its own.")
+        taken |= start
+        started[name] = start
+    return started
+
+
 def _voxels(within: Mask, name: str, seed: Mask | Vec3) -> BoolArray:
     if isinstance(seed, Mask):
-        return seed.voxels & within.voxels
-    marked = np.zeros(within.voxels.shape, np.bool_)
-    at = within.grid.nearest(seed)
-    if at is not None:
-        marked[at] = within.voxels[at]
+        marked = seed.voxels & within.voxels
+    else:
+        marked = np.zeros(within.voxels.shape, np.bool_)
+        at = within.grid.nearest(seed)
+        if at is not None:
+            marked[at] = within.voxels[at]
+    if not marked.any():
+        where = "" if isinstance(seed, Mask) else f" at {told(seed)}"
+        raise StepFailed(
+            f"The seed of {name}{where} does not lie on the mask that is shared out: place it on the body, "
+            "or widen that mask."
+        )
     return marked
-
-
-def _started(within: Mask, seeds: Mapping[str, BoolArray], box: Any) -> Mapping[str, BoolArray]:
-    taken = np.zeros(within.voxels[box].shape, np.bool_)
-    for name, start in seeds.items():
-        if not start.any():
-            raise StepFailed(
-                f"The seed of {name} does not lie on the mask that is shared out: place it on the body, "
-                "or widen that mask."
-            )
-        if (start & taken).any():
-            raise StepFailed(f"The seed of {name} lies on a seed before it: place each in a body of its own.")
-        taken |= start
-    return seeds
 
 
 def _speed(grey: Any, chosen: BoolArray, spacing: Vec3, edge: float, report: Report) -> FloatsArray:
