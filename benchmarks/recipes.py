@@ -124,9 +124,18 @@ TRIALS = (
     Trial(
         "rib_cage",
         PELVIS,
-        "cage_cut.a",
-        (200, 500),
-        {"cage_cut": lambda _: {"plane": {"point": [0, 90, -590], "normal": [0, 0, 1]}}},
+        "cage",
+        (300, 600),
+        {"near": at((-155, -100, -640), (140, 135, -429))},
+    ),
+    Trial(
+        "rib_cage",
+        SMALL,
+        "cage",
+        (200, 250),
+        {"near": at((-155, -260, 90), (170, -50, 185))},
+        ("cage_mask", (30, 31, 32, 33, *range(98, 116))),
+        least_dice=0.81,
     ),
 )
 
