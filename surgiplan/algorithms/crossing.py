@@ -1,24 +1,42 @@
 """Where a surface runs through itself."""
 
 from collections.abc import Iterator
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Report, silent
-from ..values import BoolArray, FloatArray, IntArray, Mesh
+from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
 
 _LEAF = 4  # triangles in the smallest box
-_AT_ONCE = 1 << 17  # pairs of boxes or of triangles that are looked at together
-Pairs = NDArray[np.int64]
+_AT_ONCE = 1 << 15  # pairs of boxes that are looked at together: they stay in the cache of the processor
+_FINEST = 65535  # steps from one end of the surface to the other
+_UPRIGHT = 1e-3  # least cosine between the triangles round a calm corner and its normal
+_AXES = np.eye(3)
+_SLANTS = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]], np.float64)
+# how the bits of a number are spread, two free places after each: shift, and the bits that stay
+_SPREAD = (
+    (32, 0x1F00000000FFFF),
+    (16, 0x1F0000FF0000FF),
+    (8, 0x100F00F00F00F00F),
+    (4, 0x10C30C30C30C30C3),
+    (2, 0x1249249249249249),
+)
+Rows = NDArray[np.int64]
+Steps = NDArray[np.uint16]
+Bounds = tuple[Steps, Steps]
+"""The first and the last step that a triangle or a box reaches along one direction."""
 
 
 def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     """Find the pairs of triangles that run through each other.
 
     An edge of one passes through the inside of the other; touching is no crossing. Candidates come from a
-    tree of boxes over the triangles along a Morton curve, searched against itself; the signs of the volumes
-    that decide are taken in float64 from the stored float32 coordinates.
+    tree of boxes over the triangles along a Morton curve, searched against itself. Of these, neighbours are
+    let go where the triangles round the corner they share lie side by side (see _calm), and others where a
+    slanting plane parts them (polytopes of 18 faces, Klosowski and others 1998). The signs of the volumes
+    that decide on the rest are taken in float64 from the stored float32 coordinates.
 
     mesh: the surface
     report: told the progress; may raise Cancelled
@@ -26,73 +44,162 @@ def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int32)
-    corners = mesh.points[mesh.triangles].astype(np.float64)
-    order = _along_a_curve(corners)
+    text = "Looking for places where the surface runs through itself"
+    report(0.0, text)
+    upright = [_steps_along(mesh.points, axis) for axis in _AXES]
+    order = _along_a_curve(upright, mesh.triangles)
+    triangles = mesh.triangles[order]
+    report(0.05, text)
+    calm: BoolArray = np.all(_calm(mesh)[triangles], axis=1)
+    report(0.15, text)
+    slanting = [_bounds(_steps_along(mesh.points, slant), triangles) for slant in _SLANTS]
+    corners, numbers = mesh.points.astype(np.float64)[triangles], np.ascontiguousarray(triangles.T)
     found = []
-    for done, pairs in _near_pairs(corners[order]):
-        report(done, "Looking for places where the surface runs through itself")
-        pairs = order[pairs]
-        pairs = pairs[_boxes_meet(corners, pairs)]
-        found.append(pairs[_cross(corners, mesh.triangles, pairs)])
+    for done, pairs in _near_pairs([_bounds(steps, triangles) for steps in upright]):
+        report(0.2 + 0.8 * done, text)
+        pairs = _not_side_by_side(pairs, numbers, calm)
+        for bounds in slanting:
+            pairs = _meeting(pairs, bounds)
+        both = np.stack(pairs, axis=1)
+        found.append(order[both[_cross(corners, triangles, both)]])
     crossing = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
     return np.sort(crossing, axis=1).astype(np.int32)
 
 
-def _along_a_curve(corners: FloatArray) -> NDArray[np.int64]:
+def _steps_along(points: FloatsArray, direction: FloatArray) -> Steps:
+    """(n,) how far along a direction points lie, in whole steps: what is farther never gets fewer."""
+    along = points.astype(np.float64) @ direction
+    along -= along.min()
+    along *= _FINEST / max(float(along.max()), 1e-9)
+    return along.astype(np.uint16)
+
+
+def _bounds(steps: Steps, triangles: IntArray) -> Bounds:
+    a, b, c = (steps[triangles[:, n]] for n in range(3))
+    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
+
+
+def _along_a_curve(upright: list[Steps], triangles: IntArray) -> Rows:
     """Order of the triangles in which neighbours in the row are neighbours in space (Morton 1966)."""
-    middle = corners.mean(axis=1)
-    low = middle.min(axis=0)
-    cells = ((middle - low) * (1023 / max(float(np.ptp(middle, axis=0).max()), 1e-9))).astype(np.int64)
-    code = np.zeros(len(cells), np.int64)
-    for bit in range(10):
-        for axis in range(3):
-            code |= ((cells[:, axis] >> bit) & 1) << (3 * bit + axis)
+    code = np.zeros(len(triangles), np.int64)
+    for axis, steps in enumerate(upright):
+        spread = sum(steps[triangles[:, n]].astype(np.int64) for n in range(3)) // 3
+        for shift, kept in _SPREAD:
+            spread = (spread | spread << shift) & kept
+        code |= spread << axis
     return np.argsort(code, kind="stable")
 
 
-def _near_pairs(corners: FloatArray) -> Iterator[tuple[float, Pairs]]:
-    """Share done, and pairs of triangles whose smallest boxes of the tree meet."""
-    depth = max(int(np.ceil(np.log2(len(corners) / _LEAF))), 0)
-    size = _LEAF << depth
-    low, high = np.full((size, 3), np.inf), np.full((size, 3), -np.inf)
-    low[: len(corners)], high[: len(corners)] = corners.min(axis=1), corners.max(axis=1)
-    low, high = low.reshape(-1, _LEAF, 3).min(axis=1), high.reshape(-1, _LEAF, 3).max(axis=1)
-    levels = [(low, high)]
-    while len(low) > 1:
-        low, high = low.reshape(-1, 2, 3).min(axis=1), high.reshape(-1, 2, 3).max(axis=1)
-        levels.append((low, high))
-    stack: list[tuple[int, Pairs]] = [(len(levels) - 1, np.zeros((1, 2), np.int64))]
+def _calm(mesh: Mesh) -> BoolArray:
+    """(n,) corners of the surface round which no triangles can cross, whatever lies farther off.
+
+    Seen along the normal of such a corner all triangles round it face the eye, and they go round it once:
+    so they lie side by side. They go round as often as an edge at the corner passes a ray on its way.
+    Corners of a surface with open edges are never called calm.
+    """
+    calm = np.zeros(len(mesh.points), np.bool_)
+    if mesh.open_edges:
+        return calm
+    a, b, c = (mesh.points.astype(np.float64)[mesh.triangles[:, n]].T.copy() for n in range(3))
+    edges = (b - a, c - b, a - c)
+    faces = _product(edges[0], edges[1])
+    size = np.sqrt(_dot(faces, faces))
+    many, numbers = len(mesh.points), mesh.triangles.T
+    normals = np.stack([sum(np.bincount(n, axis, many) for n in numbers) for axis in faces])
+    length = np.sqrt(_dot(normals, normals))
+    ray = _product(normals, np.eye(3)[:, np.argmin(np.abs(normals), axis=0)])
+    faults, rounds = np.zeros(many), np.zeros(many)
+    for n, number in enumerate(numbers):
+        upright = _dot(normals[:, number], faces) > _UPRIGHT * length[number] * size
+        faults += np.bincount(number, ~upright, many)
+        here = ray[:, number]
+        passes = (_dot(here, edges[n]) < 0) & (_dot(here, -edges[n - 1]) >= 0)
+        rounds += np.bincount(number, passes, many)
+    return np.logical_and(faults == 0, rounds == 1)
+
+
+def _product(u: FloatArray, v: FloatArray) -> FloatArray:
+    """(3, n) cross products of vectors (3, n)."""
+    return np.stack([u[n - 2] * v[n - 1] - u[n - 1] * v[n - 2] for n in range(3)])
+
+
+def _dot(u: FloatArray, v: FloatArray) -> FloatArray:
+    dot: FloatArray = u[0] * v[0] + u[1] * v[1] + u[2] * v[2]
+    return dot
+
+
+def _near_pairs(upright: list[Bounds]) -> Iterator[tuple[float, tuple[Rows, Rows]]]:
+    """Share done, and pairs of triangles whose boxes meet."""
+    levels = list(_tree(upright))
+    stack = [(len(levels) - 1, (np.zeros(1, np.int64), np.zeros(1, np.int64)))]
     while stack:
         level, pairs = stack.pop()
+        below = _children_that_meet(*levels[level], pairs)
         if level == 0:
-            within = _children(pairs, _LEAF)
-            within = within[(within < len(corners)).all(axis=1) & (within[:, 0] != within[:, 1])]
-            yield float(pairs[-1, 0] / len(levels[0][0])), within
+            different = below[0] != below[1]
+            yield float(pairs[0][-1] / levels[0][0].shape[2]), (below[0][different], below[1][different])
             continue
-        low, high = levels[level - 1]
-        below = _children(pairs, 2)
-        a, b = below.T
-        below = below[((low[a] <= high[b]) & (low[b] <= high[a])).all(axis=1)]
-        pieces = -(-len(below) // (_AT_ONCE // 8))
-        stack += [(level - 1, piece) for piece in reversed(np.array_split(below, pieces))] if pieces else []
+        starts = range(0, len(below[0]), _AT_ONCE)
+        stack += [(level - 1, (below[0][n : n + _AT_ONCE], below[1][n : n + _AT_ONCE])) for n in starts][::-1]
 
 
-def _children(pairs: Pairs, count: int) -> Pairs:
-    """All pairs of the children of both, each once."""
-    first, second = (n.ravel() for n in np.meshgrid(np.arange(count), np.arange(count), indexing="ij"))
-    below = np.stack([pairs[:, :1] * count + first, pairs[:, 1:] * count + second], axis=2).reshape(-1, 2)
-    return below[below[:, 0] <= below[:, 1]]
+def _tree(upright: list[Bounds]) -> Iterator[Bounds]:
+    """Boxes of the children of each node, level by level up to the root.
+
+    Yields the first and the last steps, (children of a node, 3 axes, nodes); what is missing meets nothing.
+    """
+    count, fan = len(upright[0][0]), _LEAF
+    size = _LEAF << max(int(np.ceil(np.log2(count / _LEAF))), 0)
+    low: Steps = np.full((3, size), _FINEST, np.uint16)
+    high: Steps = np.zeros((3, size), np.uint16)
+    low[:, :count], high[:, :count] = ([bounds[n] for bounds in upright] for n in range(2))
+    while low.shape[1] > 1:
+        low, high = (side.reshape(3, -1, fan).transpose(2, 0, 1).copy() for side in (low, high))
+        yield low, high
+        low, high, fan = low.min(axis=0), high.max(axis=0), 2
 
 
-def _boxes_meet(corners: FloatArray, pairs: Pairs) -> BoolArray:
-    one, other = corners[pairs[:, 0]], corners[pairs[:, 1]]
-    meet: BoolArray = ((one.min(axis=1) <= other.max(axis=1)) & (other.min(axis=1) <= one.max(axis=1))).all(
-        axis=1
+def _children_that_meet(low: Steps, high: Steps, pairs: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
+    """The pairs of the children of both nodes of each pair whose boxes meet, the lower number first."""
+    fan = len(low)
+    (one_low, one_high), (other_low, other_high) = (
+        [side.take(nodes, axis=2) for side in (low, high)] for nodes in pairs
     )
-    return meet
+    found = []
+    for i, j in product(range(fan), repeat=2):
+        meet = (one_low[i] <= other_high[j]) & (other_low[j] <= one_high[i])
+        rows = np.flatnonzero(meet[0] & meet[1] & meet[2])
+        found.append((pairs[0][rows] * fan + i, pairs[1][rows] * fan + j))
+    first, second = (np.concatenate([pair[n] for pair in found]) for n in range(2))
+    ordered = first <= second
+    return first[ordered], second[ordered]
 
 
-def _cross(corners: FloatArray, triangles: IntArray, pairs: Pairs) -> BoolArray:
+def _meeting(pairs: tuple[Rows, Rows], bounds: Bounds) -> tuple[Rows, Rows]:
+    """The pairs that no plane across this direction parts."""
+    (low, high), (one, other) = bounds, pairs
+    rows = np.flatnonzero((low[one] <= high[other]) & (low[other] <= high[one]))
+    return one[rows], other[rows]
+
+
+def _not_side_by_side(pairs: tuple[Rows, Rows], numbers: IntArray, calm: BoolArray) -> tuple[Rows, Rows]:
+    """The pairs without those that share an edge, and without those that share a corner, if one is calm.
+
+    numbers: (3, m) the corners of the triangles
+    calm: (m,) triangles all of whose corners are calm
+    """
+    one, other = pairs
+    shared = np.zeros(len(one), np.uint8)
+    theirs = [side[other] for side in numbers]
+    for side in numbers:
+        mine = side[one]
+        for their in theirs:
+            shared += mine == their
+    rows = np.flatnonzero((shared == 0) | ((shared == 1) & ~(calm[one] | calm[other])))
+    return one[rows], other[rows]
+
+
+def _cross(corners: FloatArray, triangles: IntArray, pairs: Rows) -> BoolArray:
     """(n,) whether an edge of one passes through the inside of the other."""
     crossing = np.zeros(len(pairs), np.bool_)
     rows, sides = np.arange(len(pairs)), list[FloatArray]()

@@ -4,6 +4,8 @@ from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from surgiplan.algorithms.crossing import crossings
 from surgiplan.algorithms.surface import grey_surface
@@ -47,6 +49,55 @@ def test_every_pair_of_a_heap_of_triangles_is_found() -> None:
 
     expected = {(a, b) for a, b in combinations(range(60), 2) if cross(corners[a], corners[b])}
     assert len(expected) > 50
+    assert {*map(tuple, crossings(mesh).tolist())} == expected
+
+
+def all_crossings(mesh: Mesh) -> set[tuple[int, int]]:
+    """Every pair of triangles looked at, by solving for the place where an edge passes through a face."""
+    corners, found = mesh.points.astype(float)[mesh.triangles], set()
+    a, u, v = corners[:, 0], corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]
+    normals = np.cross(u, v)
+    for row, triangle in enumerate(mesh.triangles):
+        for p, q in zip(triangle, np.roll(triangle, -1), strict=True):
+            start, way = mesh.points[p].astype(float), mesh.points[q].astype(float) - mesh.points[p]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                t = np.einsum("ni,ni->n", normals, a - start) / (normals @ way)
+                at = start + t[:, None] * way - a
+                b, c = (
+                    np.einsum("ni,ni->n", np.cross(*pair), normals) / (normals**2).sum(axis=1)
+                    for pair in ((at, v), (u, at))
+                )
+            apart = ((mesh.triangles != p) & (mesh.triangles != q)).all(axis=1)
+            passed = apart & (t > 0) & (t < 1) & (b > 0) & (c > 0) & (b + c < 1)
+            found |= {(min(row, other), max(row, other)) for other in np.flatnonzero(passed).tolist()}
+    return found
+
+
+@pytest.mark.slow
+@given(st.integers(0, 2**32 - 1), st.integers(0, 12), st.floats(0.05, 3.0))
+def test_crossings_planted_anywhere_are_found_and_no_others(seed: int, moved: int, by: float) -> None:
+    """A closed ball with any corners moved any way: spikes, folds between neighbours, walls run through."""
+    rng, block = np.random.default_rng(seed), ball(rings=7).mesh
+    points = block.points.copy()
+    which = rng.integers(0, len(points), moved)
+    points[which] += rng.normal(0, by * 10 ** rng.uniform(-1, 1), (moved, 3)).astype(np.float32)
+    mesh = Mesh(points + rng.normal(0, 1e-3, points.shape).astype(np.float32), block.triangles)
+    assert mesh.watertight
+    assert {*map(tuple, crossings(mesh).tolist())} == all_crossings(mesh)
+
+
+def test_a_crossing_between_neighbours_that_share_a_corner_is_found() -> None:
+    """Round one corner of a ball two triangles change places: no other triangle is near."""
+    block = ball(rings=12).mesh
+    corner = int(np.argmin(np.linalg.norm(block.points - beside(CENTRE, 0, 10, 0), axis=1)))
+    round_it = block.triangles[(block.triangles == corner).any(axis=1)]
+    ring = [n for n in np.unique(round_it) if n != corner]
+    points = block.points.copy()
+    first, second = ring[0], ring[-1]
+    points[[first, second]] = points[[second, first]]
+    mesh = Mesh(points, block.triangles)
+    expected = all_crossings(mesh)
+    assert any(len({*mesh.triangles[a]} & {*mesh.triangles[b]}) == 1 for a, b in expected)
     assert {*map(tuple, crossings(mesh).tolist())} == expected
 
 
