@@ -19,6 +19,7 @@ from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
 from surgiplan.ops.fit import Fit
+from surgiplan.ops.follow import Follow
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.hollow import Hollow
@@ -32,6 +33,7 @@ from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
 from surgiplan.ops.mirror_mask import MirrorMask
 from surgiplan.ops.move import Move
+from surgiplan.ops.move_guided import MoveGuided
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
@@ -46,6 +48,7 @@ from surgiplan.ops.smooth_mask import SmoothMask
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
+from surgiplan.ops.step_off import StepOff
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
@@ -111,10 +114,13 @@ def sixty_steps() -> Plan:
         )
         .add("osteotomy", Cut(part=Ref("bone"), plane=plane, kerf=1.0))
         .add("fragment", Move(part=Ref("osteotomy", "b"), pose=away))
+        .add("turned", MoveGuided(part=Ref("fragment"), kind="hinge", guide=plane, angle=4.0))
+        .add("carried", Follow(part=Ref("sound_side"), before=Ref("fragment"), after=Ref("turned")))
         .add("joined", Boolean(a=Ref("osteotomy", "a"), b=Ref("fragment")))
         .add("cup", Socket(limb=Ref("bone"), trim=plane))
         .add("cup_fit", Fit(body=Ref("bone"), against=Ref("cup")))
         .add("deviation", Fit(body=Ref("fragment"), against=Ref("overlaid", "moved")))
+        .add("line", StepOff(a=Ref("osteotomy", "a"), b=Ref("turned")))
         .add("alike", Compare(a=Ref("bone"), b=Ref("painted")))
         .add("faceless", Deface(volume=Ref("ct")))
         .add("smooth", Smooth(part=Ref("sound_side")))

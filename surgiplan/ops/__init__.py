@@ -18,6 +18,7 @@ from .even_bias import EvenBias
 from .fill import Fill
 from .find_metal import FindMetal
 from .fit import Fit
+from .follow import Follow
 from .grow import Grow
 from .grow_seeds import GrowFromSeeds
 from .hollow import Hollow
@@ -31,6 +32,7 @@ from .measure import Measure
 from .mirror import Mirror
 from .mirror_mask import MirrorMask
 from .move import Move
+from .move_guided import MoveGuided
 from .paint import Paint
 from .place_implant import PlaceImplant
 from .plan_flap import PlanFlap
@@ -45,6 +47,7 @@ from .smooth_mask import SmoothMask
 from .socket import Socket
 from .source import Source
 from .split import Split
+from .step_off import StepOff
 from .surface import Surface
 from .template_hip import TemplateHip
 from .threshold import Threshold
@@ -79,6 +82,8 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Repair,
     Cut,
     Move,
+    MoveGuided,
+    Follow,
     Mirror,
     Register,
     PlaceImplant,
@@ -94,6 +99,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Measure,
     Socket,
     Fit,
+    StepOff,
     Compare,
     Walls,
 )

@@ -1,25 +1,50 @@
 """The operation `mirror`."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from ..algorithms.mirror import mirrored
+from ..algorithms.registering.symmetry import plane_of_symmetry
+from ..algorithms.space import require_one_frame
 from ..plan.operation import Hand, Operation, Ref, operation
 from ..plan.work import Work
 from ..values import Part, Plane
 
 
-@operation("mirror", group="Operate")
+@operation("mirror", version=2, group="Operate")
 class Mirror(Operation[Part]):
     """Mirror a part at a plane, such as the healthy side at the midsagittal plane.
 
     part: the part to mirror
-    plane: the plane of symmetry
+    plane: the plane of symmetry, laid by hand
+    symmetric: a body with both sides, such as the whole skull; while no plane is laid by hand, its own
+        plane of symmetry is taken
     """
 
     part: Ref[Part]
     plane: Annotated[Plane | None, Hand("lay the plane through the midline")] = None
+    symmetric: Ref[Part] | None = None
 
-    def run(self, work: Work, part: Part) -> Part:
+    @classmethod
+    def upgrade(cls, version: int, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Version 1 had no body to find the plane from."""
+        return parameters
+
+    def require_placed(self, step: str) -> None:
+        """Raise NeedsHand while there is neither a plane nor a body to find it from."""
+        if self.symmetric is None:
+            super().require_placed(step)
+
+    def suggest(self, work: Work, part: Part, symmetric: Part | None = None) -> Mapping[str, Any]:
+        """The plane of symmetry, to be adjusted by hand."""
+        found = plane_of_symmetry(part if symmetric is None else symmetric, report=work.report)
+        return {"symmetry": {"plane": found.plane}}
+
+    def run(self, work: Work, part: Part, symmetric: Part | None = None) -> Part:
         """A new shape of the other handedness, facing outwards."""
-        assert self.plane is not None
-        return mirrored(part, self.plane)
+        plane = self.plane
+        if plane is None:
+            assert symmetric is not None
+            require_one_frame(part, symmetric)
+            plane = plane_of_symmetry(symmetric, report=work.report).plane
+        return mirrored(part, plane)

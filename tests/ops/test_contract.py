@@ -27,6 +27,7 @@ from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
 from surgiplan.ops.fit import Fit
+from surgiplan.ops.follow import Follow
 from surgiplan.ops.grow import Grow
 from surgiplan.ops.grow_seeds import GrowFromSeeds
 from surgiplan.ops.hollow import Hollow
@@ -40,6 +41,7 @@ from surgiplan.ops.measure import Measure
 from surgiplan.ops.mirror import Mirror
 from surgiplan.ops.mirror_mask import MirrorMask
 from surgiplan.ops.move import Move
+from surgiplan.ops.move_guided import MoveGuided
 from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
@@ -54,6 +56,7 @@ from surgiplan.ops.smooth_mask import SmoothMask
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
+from surgiplan.ops.step_off import StepOff
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
@@ -163,6 +166,11 @@ def examples() -> dict[str, Example]:
         Example(Repair(part=Ref("b")), {"part": holed(body)}),
         Example(Cut(part=Ref("b"), plane=PLANE, kerf=0.8), {"part": body}),
         Example(Move(part=Ref("b"), pose=POSE), {"part": body}),
+        Example(MoveGuided(part=Ref("b"), kind="plane", guide=PLANE, shift=3, angle=12), {"part": body}),
+        Example(
+            Follow(part=Ref("s"), before=Ref("b"), after=Ref("c"), symmetric=PLANE),
+            {"part": small, "before": body, "after": body.moved(POSE)},
+        ),
         Example(Mirror(part=Ref("b"), plane=PLANE), {"part": body}),
         Example(registered, {"moving": body, "fixed": body}),
         Example(PlaceImplant(item=OPERATIONS["place_implant"].spec.field("item").choices[0], pose=POSE), {}),
@@ -174,6 +182,7 @@ def examples() -> dict[str, Example]:
         Example(Measure(kind="volume", part=Ref("b"), landmark_sd=0.5), {"part": body}),
         Example(Socket(limb=Ref("b"), trim=trim, wall=3, resolution=2), {"limb": body}),
         Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
+        Example(StepOff(a=Ref("b"), b=Ref("s"), reach=20), {"a": body, "b": small}),
         Example(Compare(a=Ref("s"), b=Ref("b"), tolerance=0.5), {"a": small, "b": body}),
         Example(Walls(bone=Ref("b"), blur=0.6, resting=Ref("s"), reach=30), {"bone": body, "resting": small}),
         *correction_examples(),

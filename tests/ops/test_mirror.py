@@ -67,3 +67,23 @@ def test_a_plane_nobody_has_laid_needs_a_hand() -> None:
         NeedsHand, match="other side: plane is not placed yet: lay the plane through the midline"
     ):
         run_step(Step("other side", Mirror(part=REF)), {"part": box()}, Work())
+
+
+def test_the_plane_comes_from_the_symmetry_of_a_body() -> None:
+    """A block that lies a little askew has its midline in its middle; the part is mirrored there."""
+    pose = Pose.of_shift((7, 0, 0)).after(Pose.of_rotation((0, 1, 2), 8))
+    whole, side = box((40, 70, 110), pose), ball(5.0)
+    image = Mirror(part=REF, symmetric=Ref("whole")).run(Work(), side, whole)
+    expected = Mirror(part=REF, plane=Plane(pose.shift, pose.rotation[:, 0])).run(Work(), side)
+    assert np.allclose(image.points_lps, expected.points_lps, atol=0.05)
+
+
+def test_a_plane_by_hand_goes_before_the_one_found() -> None:
+    by_hand = Mirror(part=REF, plane=MIDLINE, symmetric=Ref("whole")).run(Work(), ball(), box())
+    assert np.allclose(by_hand.points_lps, mirrored(ball()).points_lps)
+
+
+def test_the_plane_found_can_be_taken_to_be_adjusted() -> None:
+    pose = Pose.of_rotation((0, 0, 1), 6)
+    found = Mirror(part=REF).suggest(Work(), box((40, 70, 110), pose))["symmetry"]["plane"]
+    assert np.dot(found.normal, pose.rotation[:, 0]) > 0.99999

@@ -5,11 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgiplan.algorithms.register import fit_landmarks, icp_point_to_plane
+from surgiplan.algorithms.registering.landmarks import fit_landmarks, left_out_errors
+from surgiplan.algorithms.registering.surfaces import icp_point_to_plane, register_surfaces
 from surgiplan.errors import Cancelled, StepFailed
 from surgiplan.phantoms.bodies import SpherePhantom
 from surgiplan.phantoms.femur import Femur
 from surgiplan.values import IDENTITY, Mesh, Part, Pose, digest
+from tests.ops.shapes import ball, box
 
 coordinates = st.floats(-300, 300)
 points = st.tuples(coordinates, coordinates, coordinates)
@@ -184,3 +186,77 @@ def test_surfaces_that_face_apart_are_refused() -> None:
     turned = Mesh(square.points, square.triangles[:, ::-1])
     with pytest.raises(StepFailed, match="only 0 of 5000"):
         icp_point_to_plane(Part(square), Part(turned), Pose.of_shift((0, 0, 7)))
+
+
+# -- leaving one out ------------------------------------------------------------------------------
+
+
+def test_without_noise_a_left_out_landmark_lands_on_its_partner() -> None:
+    pose = Pose.of_shift((7, -30, 12)).after(Pose.of_rotation((1, 1, -2), 75))
+    assert left_out_errors(SCALENE, pose.apply(SCALENE)).max() < 1e-9
+
+
+def test_a_landmark_that_was_picked_wrong_stands_out_by_how_wrong_it_is() -> None:
+    wrong = SCALENE.copy()
+    wrong[3] += (0.0, 0.0, 5.0)
+    errors = left_out_errors(SCALENE, wrong)
+    assert errors[3] == pytest.approx(5.0, abs=1e-9)
+    assert fit_landmarks(SCALENE, wrong)[1] < 2.5
+
+
+def test_three_that_lie_on_a_line_do_not_judge_the_fourth() -> None:
+    row = np.array([[0.0, 0, 0], [30, 0, 0], [80, 0, 0], [20, 40, 0]])
+    errors = left_out_errors(row, row)
+    assert np.isnan(errors).tolist() == [False, False, False, True]
+
+
+# -- several starts -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_without_landmarks_the_principal_axes_find_any_motion(femur, seed) -> None:
+    rng = np.random.default_rng(seed + 40)
+    true = Pose.of_shift(rng.normal(0, 200, 3)).after(
+        Pose.of_rotation(rng.normal(size=3), 180 * rng.random())
+    )
+    found = register_surfaces(moved_away(femur, true, 0.25, seed), femur)
+    assert targets_mm(femur, found.pose, true).max() < 0.25
+
+
+def test_landmarks_that_mislead_give_way_to_the_bodies_as_they_lie(femur) -> None:
+    true = Pose.of_rotation((1, -2, 1), 4, femur.points_lps.mean(axis=0))
+    upside_down = Pose.of_rotation((1, 0, 0), 170, femur.points_lps.mean(axis=0))
+    found = register_surfaces(moved_away(femur, true, 0.1, 2), femur, upside_down)
+    assert found.start == "as they lie"
+    assert targets_mm(femur, found.pose, true).max() < 0.15
+
+
+def test_a_body_that_fits_in_two_positions_needs_landmarks() -> None:
+    block = box((60.0, 30.0, 14.0))
+    with pytest.raises(StepFailed, match=r"Two positions .* mm apart fit alike .* start from landmarks"):
+        register_surfaces(block, block.moved(Pose.of_rotation((0.2, 0.3, 1), 50)))
+
+
+def test_only_the_untouched_bone_counts(femur) -> None:
+    """The far end was cut off and put on 15 mm aside: it must not draw the rest along."""
+    true = Pose.of_rotation((1, -2, 1), 3, femur.points_lps.mean(axis=0))
+    points = femur.mesh.points.copy()
+    low = np.percentile(points[:, 2], 45)
+    points[points[:, 2] < low, 0] += 15
+    changed = Part(Mesh(points, femur.mesh.triangles))
+    top = femur.mesh.points[:, 2].max() + 50
+    middle = (*femur.points_lps[:, :2].mean(axis=0), (low + 5 + top) / 2)
+    only = box((300.0, 300.0, top - low - 5), Pose.of_shift(middle), "")
+    moving = moved_away(femur, true, 0.05, 3)
+    drawn = register_surfaces(moving, changed, true, 0.9)
+    free = register_surfaces(moving, changed, true, 0.5, only)
+    assert targets_mm(femur, drawn.pose, true).max() > 0.5
+    assert targets_mm(femur, free.pose, true).max() < 0.25
+
+
+def test_what_limits_must_be_closed_and_hold_enough(femur) -> None:
+    open_ = Part(Mesh(femur.mesh.points, femur.mesh.triangles[1:]))
+    with pytest.raises(StepFailed, match="has holes"):
+        register_surfaces(femur, femur, IDENTITY, only=open_)
+    with pytest.raises(StepFailed, match="Only 0 of 100000 places"):
+        register_surfaces(femur, femur, IDENTITY, only=ball(1.0, (0, 0, 900), frame=""))
