@@ -115,7 +115,8 @@ def _calm(mesh: Mesh) -> BoolArray:
         here = ray[:, number]
         passes = (_dot(here, edges[n]) < 0) & (_dot(here, -edges[n - 1]) >= 0)
         rounds += np.bincount(number, passes, many)
-    return np.logical_and(faults == 0, rounds == 1)
+    whole: BoolArray = (faults == 0) & (rounds == 1)
+    return whole
 
 
 def _product(u: FloatArray, v: FloatArray) -> FloatArray:

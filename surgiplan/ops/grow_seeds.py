@@ -61,7 +61,8 @@ class GrowFromSeeds(Operation[Mapping[str, Mask]]):
     def run(self, work: Work, volume: Volume, mask: Mask, seeds: tuple[Mask, ...]) -> Mapping[str, Mask]:
         """The voxels of the mask that the front from each seed reaches first."""
         placed: dict[str, list[Mask | Vec3]] = {name: [] for name in self._words}
-        for name, seed in zip(self._words, (*seeds, *self.points), strict=True):
+        given: tuple[Mask | Vec3, ...] = (*seeds, *self.points)
+        for name, seed in zip(self._words, given, strict=True):
             placed[name].append(seed)
         return grow_seeds(volume, mask, placed, self.edge, self.dip, work.report)
 

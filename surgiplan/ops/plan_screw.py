@@ -30,9 +30,9 @@ class PlanScrew(Operation[dict[str, Any]]):
 
     bone: Ref[Part]
     landmarks: Ref[Landmarks]
-    item: Annotated[
-        str, Choice(lambda: tuple(n for n, one in catalogue().items() if one.kind == "screw"))
-    ] = "pedicle-5.5x45"
+    item: Annotated[str, Choice(lambda: {n: "" for n, one in catalogue().items() if one.kind == "screw"})] = (
+        "pedicle-5.5x45"
+    )
     pedicle_length: Millimetres = 10.0
     share: Annotated[float, Number("", 0.1, 1, 0.05)] = 0.8
     volume: Ref[Volume] | None = None

@@ -49,13 +49,13 @@ class TemplateHip(Operation[dict[str, Any]]):
 
     landmarks: Ref[Landmarks]
     canal: Ref[Part]
-    cup: Annotated[str, Choice(lambda: (PICKED, *components().cups))] = PICKED
+    cup: Annotated[str, Choice(lambda: dict.fromkeys((PICKED, *components().cups), ""))] = PICKED
     inclination: Degrees = 40.0
     anteversion: Annotated[float, Number("deg", -30, 60, 1)] = 15.0
-    stem: Annotated[str, Choice(lambda: (PICKED, *components().stems))] = PICKED
+    stem: Annotated[str, Choice(lambda: dict.fromkeys((PICKED, *components().stems), ""))] = PICKED
     room: Millimetres = 0.0
     longer: SignedMillimetres = 0.0
-    head: Annotated[str, Choice(lambda: tuple(f"{size:g}" for size in components().heads_mm))] = "32"
+    head: Annotated[str, Choice(lambda: {f"{size:g}": "" for size in components().heads_mm})] = "32"
     head_length: Annotated[float, Number("mm", -10, 20, 0.5)] = 0.0
 
     def run(self, work: Work, landmarks: Landmarks, canal: Part) -> dict[str, Any]:

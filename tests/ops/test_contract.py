@@ -309,6 +309,17 @@ OLDER: dict[str, dict[int, dict[str, Any]]] = {
     "grow": {1: {"volume": "ct", "seed": list(CENTRE), "low": 500, "high": 3071}},
     "keep_part": {1: {"mask": "m", "seed": None}},
     "surface": {n: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"} for n in (1, 2)},
+    "mirror": {1: {"part": "b", "plane": {"point": list(PLANE.point), "normal": list(PLANE.normal)}}},
+    "register": {
+        1: {
+            "moving": "b",
+            "fixed": "b",
+            "moving_points": [list(point) for point in around(2.0)],
+            "fixed_points": [list(point) for point in around()],
+            "refine": True,
+            "overlap": 0.9,
+        }
+    },
 }
 
 

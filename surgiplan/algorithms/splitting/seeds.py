@@ -49,7 +49,9 @@ def grow_seeds(
     Raises StepFailed for fewer than two seeds and for seeds outside the mask or on one another,
     Mismatch when grids differ.
     """
-    require_one_grid(volume, within, *(one for some in seeds.values() for one in some if isinstance(one, Mask)))
+    require_one_grid(
+        volume, within, *(one for some in seeds.values() for one in some if isinstance(one, Mask))
+    )
     if len(seeds) < 2:
         raise StepFailed("One seed has nothing to meet: give a seed in each of two bodies or more.")
     box = required_box(within)

@@ -41,7 +41,9 @@ def test_a_wall_with_a_dark_gap_is_where_they_meet() -> None:
     scan = Volume(PLACE, voxels)
     inner = np.zeros(PLACE.shape_kji, np.bool_)
     inner[2:-2, 2:-2, 2:-2] = True
-    bodies = grow_seeds(scan, Mask(PLACE, inner, 300.0), {"pelvis": [at(15, 19, 3)], "femur": [at(15, 19, 41)]})
+    bodies = grow_seeds(
+        scan, Mask(PLACE, inner, 300.0), {"pelvis": [at(15, 19, 3)], "femur": [at(15, 19, 41)]}
+    )
     assert np.array_equal(bodies["pelvis"].voxels[:, :, :14], inner[:, :, :14])
     assert np.array_equal(bodies["femur"].voxels[:, :, 17:], inner[:, :, 17:])
     assert bodies["femur"].level == 300.0
@@ -50,7 +52,9 @@ def test_a_wall_with_a_dark_gap_is_where_they_meet() -> None:
 def test_an_edge_is_where_they_meet() -> None:
     voxels = np.full(PLACE.shape_kji, 200, np.int16)
     voxels[:, :, 12:] = 1200
-    bodies = grow_seeds(Volume(PLACE, voxels), EVERYWHERE, {"dark": [at(15, 19, 9)], "bright": [at(15, 19, 22)]})
+    bodies = grow_seeds(
+        Volume(PLACE, voxels), EVERYWHERE, {"dark": [at(15, 19, 9)], "bright": [at(15, 19, 22)]}
+    )
     near = np.s_[5:25, 5:33]
     assert bodies["dark"].voxels[near][:, :, :10].all()
     assert bodies["bright"].voxels[near][:, :, 14:].all()
