@@ -9,7 +9,7 @@ from scipy.ndimage import map_coordinates
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import Bits, BoolArray, FloatArray, Mask, Vec3, Volume, given_away
+from ..values import Bits, BoolArray, FloatArray, Grid, Mask, Vec3, Volume, given_away
 from .masks.box import slabs
 
 _AIR_HU = -1024.0
@@ -52,6 +52,14 @@ def in_range(voxels: NDArray[Any], low: float, high: float, report: Report = sil
         grey = voxels[some]
         np.logical_and(grey >= faintest, grey <= brightest, out=chosen[some])
     return given_away(chosen)
+
+
+def nothing(grid: Grid) -> Mask:
+    """Choose no voxel, to start painting from.
+
+    grid: of the scan
+    """
+    return Mask(grid, given_away(np.zeros(grid.shape_kji, np.bool_)))
 
 
 def painted(mask: Mask, added: Bits, removed: Bits) -> Mask:

@@ -1,6 +1,5 @@
 """Part bones that touch: along the joint space between them, and where only a thin bridge holds them."""
 
-from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -18,19 +17,18 @@ from SimpleITK import (
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume
+from ...values import BoolArray, FloatsArray, Mask, Vec3, Volume
 from ..filters import run_itk
 from ..masks.box import Box, boxed, required_box
 from ..space import require_one_grid
+from .joining import Labels, joined
 from .joint import joint_space
 
 _LADDER = (1.0, 0.6, 0.3)  # of the radius of a bridge: a core lies deeper than this below the surface
 _SMALLEST_MM3 = 100.0  # of a core
-_MOSTLY = 0.5
+_UNEVEN = 2.0
 _STEPS_A_MM = 100  # depth is flooded in steps of 0.01 mm
 _MOST_CORES = 30_000
-Labels = NDArray[np.int16]
-Meetings = dict[tuple[int, int], tuple[float, float]]
 
 
 def part_bones(
@@ -39,9 +37,9 @@ def part_bones(
     """Cut a mask where bones touch, so that each can be kept by itself.
 
     The joint space (see `joint_space`) and the outer surface bound the depth of the bones, their inside
-    filled. Cores that are deep grow to meet each other (watershed on the depth). Where two meet over more
-    bright bone than the cross-section of a bridge, and more bright bone than joint space, they are one
-    bone. Along the other meeting faces the darker voxel of each pair is left out.
+    filled. Cores that are deep grow to meet each other (watershed on the depth). Those that meet over more
+    bright bone than the cross-section of a bridge, and more bright bone than joint space, are joined to one
+    bone (see `joined`). Along the other meeting faces the darker voxel of each pair is left out.
 
     volume: the scan
     mask: the bones, on the grid of the scan
@@ -57,14 +55,24 @@ def part_bones(
     joint = joint_space(grey, solid, spacing, dip, part_of(report, 0.1, 0.5))
     bodies = _bodies(solid, joint, spacing, bridge_mm, part_of(report, 0.5, 0.9))
     report(0.9, "Looking where the bones meet")
-    bones = _joined(bodies, _meetings(bodies, joint, spacing), np.pi * bridge_mm**2)
+    bones = joined(bodies, joint, spacing, np.pi * bridge_mm**2)
     if len(np.unique(bones[chosen & (bones > 0)])) < 2:
         raise StepFailed(
             f"Only one bone is found: nothing hangs together by a bridge under {bridge_mm:g} mm in radius "
             f"or over a joint space that is darker by {dip:g}. Give a wider bridge or a smaller dip, or grow "
-            "the bones from seeds."
+            "the bones from seeds." + _coarse(mask)
         )
     return boxed(mask.grid, box, chosen & ~_darker_side(grey, bones), mask.level)
+
+
+def _coarse(mask: Mask) -> str:
+    """What helps where the slices are too far apart to show a joint."""
+    fine, coarse = min(mask.grid.spacing_kji), max(mask.grid.spacing_kji)
+    if coarse < _UNEVEN * fine:
+        return ""
+    return (
+        f" The voxels are {coarse:.2f} mm long and {fine:.2f} mm wide: resample the scan to cubic voxels first."
+    )
 
 
 def depth_of(chosen: BoolArray, spacing_kji: Vec3, report: Report = silent) -> FloatsArray:
@@ -141,42 +149,6 @@ def _cores(depth: FloatsArray, bridge_mm: float, voxel_mm3: float, report: Repor
         start += number[parts]
         count += len(new)
     return start, count
-
-
-def _meetings(bodies: Labels, joint: BoolArray, spacing: Vec3) -> Meetings:
-    """For each two bodies that meet: the share of the faces that is bright bone, and the area of that in mm².
-
-    Each face of a voxel counts as a vector, so that the stairs of a slanting plane have its area.
-    """
-    faces: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(2))
-    across: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(3))
-    for axis in range(3):
-        label, dark = np.moveaxis(bodies, axis, 0), np.moveaxis(joint, axis, 0)
-        meet = (label[:-1] != label[1:]) & (label[:-1] > 0) & (label[1:] > 0)
-        pairs = np.stack([label[:-1][meet], label[1:][meet]], axis=1)
-        bright = ~(dark[:-1][meet] | dark[1:][meet])
-        kinds, which = np.unique(pairs, axis=0, return_inverse=True)
-        total = np.bincount(which.ravel(), minlength=len(kinds))
-        free = np.bincount(which.ravel(), bright, len(kinds))
-        face_mm2 = float(np.prod(spacing)) / spacing[axis]
-        for (first, second), all_of, some in zip(kinds.tolist(), total, free, strict=True):
-            pair = (min(first, second), max(first, second))
-            faces[pair] += np.array([some, all_of]) * face_mm2
-            across[pair][axis] += some * face_mm2 * (1 if first < second else -1)
-    return {
-        pair: (bright / all_of, float(np.linalg.norm(across[pair])))
-        for pair, (bright, all_of) in faces.items()
-    }
-
-
-def _joined(bodies: Labels, meetings: Meetings, bridge_mm2: float) -> Labels:
-    """The bodies, those that are one bone under one number."""
-    number = np.arange(int(bodies.max()) + 1, dtype=np.int16)
-    for (a, b), (bright, area_mm2) in meetings.items():
-        if area_mm2 > bridge_mm2 and bright > _MOSTLY:
-            number[number == number[b]] = number[a]
-    joined: Labels = number[bodies]
-    return joined
 
 
 def _darker_side(grey: NDArray[Any], bones: Labels) -> BoolArray:
