@@ -247,10 +247,25 @@ def _add_assistance(command: Callable[..., argparse.ArgumentParser]) -> None:
     segmenting.add_options(made)
     command("recipes", recipes.recipes, "list the recipes: plans that can be applied by name")
     made = command(
-        "apply", recipes.apply, "put the steps of a plan file or a recipe on a case and compute them"
+        "procedures",
+        recipes.list_procedures,
+        "list the procedures: recipes with landmarks to place and checks",
+    )
+    made.add_argument("name", nargs="?", help="tell all of one")
+    made = command(
+        "apply",
+        recipes.apply,
+        "put the steps of a plan file, a recipe or a procedure on a case and compute them",
     )
     made.add_argument("case", type=Path)
-    made.add_argument("plan", type=Path, help="a plan file, or the name of a recipe")
+    made.add_argument("plan", type=Path, help="a plan file, or the name of a recipe or procedure")
     made.add_argument(
         "--keep", action="store_true", help="keep the steps of the case; else its sources alone stay"
     )
+    made.add_argument(
+        "--given",
+        type=Path,
+        metavar="FILE.json",
+        help="for a procedure: what the hand gives, such as landmarks by step, and which results it works on",
+    )
+    made.add_argument("--prefix", default="", help="for a procedure: put before the names of its steps")

@@ -28,6 +28,7 @@ OUTPUTS = {
     "axes_before": Measurement,
     "axes_after": Measurement,
     "slope_change": Measurement,
+    "hinge_depth": Measurement,
 }
 
 
@@ -89,5 +90,11 @@ class AlignLeg(Operation[dict[str, Any]]):
                 "slope_change",
                 (),
                 "more slope is positive",
+            ),
+            "hinge_depth": told(
+                float((leg.knee - hinge) @ leg.shin),
+                "mm",
+                "depth of the hinge below the plateau",
+                "hinge_depth",
             ),
         }

@@ -47,6 +47,9 @@ class NameLandmarks(Operation[Landmarks]):
             raise StepFailed(f"{self.template} belongs to one side of the body: choose left or right")
         errors = (self.landmark_sd,) * len(self.points)
         frame = require_one_frame(*(() if on is None else (on,)))
-        found = Landmarks(self.points, self.template, self.side, frame, errors)
+        placed = Places(
+            {mark.name: self.points[mark.name] for mark in template.marks if mark.name in self.points}
+        )
+        found = Landmarks(placed, self.template, self.side, frame, errors)
         require_sides(found, template)
         return found

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from ..algorithms.corrections.pedicle import Screw, grey_along, plan_screw
-from ..algorithms.implant import catalogue
+from ..algorithms.implant import catalogue, implant_mesh
 from ..algorithms.space import require_one_frame
 from ..plan.operation import Choice, Number, Operation, Ref, operation
 from ..plan.work import Work
@@ -13,10 +13,14 @@ from .quantities import Millimetres
 from .solved import figure
 
 GRADES = "ABCDE"
-FIGURES = ("breach", "grade", "width", "widest", "anterior", "bone")
+FIGURES = ("breach", "grade", "width", "widest", "spare", "anterior", "bone")
 
 
-@operation("plan_screw", outputs={"pose": Pose, **dict.fromkeys(FIGURES, Measurement)}, group="Correct")
+@operation(
+    "plan_screw",
+    outputs={"screw": Part, "pose": Pose, **dict.fromkeys(FIGURES, Measurement)},
+    group="Correct",
+)
 class PlanScrew(Operation[dict[str, Any]]):
     """Lay a screw through a pedicle, grade it, and tell how thick and long it may be.
 
@@ -44,7 +48,7 @@ class PlanScrew(Operation[dict[str, Any]]):
     def run(
         self, work: Work, bone: Part, landmarks: Landmarks, volume: Volume | None = None
     ) -> dict[str, Any]:
-        """The pose for the screw, its breach and grade (Gertzbein and Robbins), and what the pedicle takes.
+        """The screw in its place, its pose, breach and grade, and what the pedicle takes.
 
         Raises NeedsHand for a landmark that is not placed, StepFailed when it runs through no pedicle.
         """
@@ -63,14 +67,17 @@ class PlanScrew(Operation[dict[str, Any]]):
             share=self.share,
             report=work.report,
         )
-        told = {"pose": found.pose, **self._figures(landmarks, found, size["length"])}
+        shape = Part(implant_mesh(catalogue()[self.item]), found.pose, bone.frame_uid)
+        told = {"screw": shape, "pose": found.pose, **self._figures(landmarks, found, size)}
         if volume is not None:
             mean, least, most = grey_along(volume, found.pose, size["diameter"], size["length"])
             words = f"mean grey value in the screw's place; slices 1 mm apart: {least:.0f} to {most:.0f}"
             told["grey"] = figure(landmarks, mean, volume.unit, words, "screw.grey")
         return told
 
-    def _figures(self, landmarks: Landmarks, found: Screw, length: float) -> dict[str, Measurement]:
+    def _figures(
+        self, landmarks: Landmarks, found: Screw, size: Mapping[str, float]
+    ) -> dict[str, Measurement]:
         ways = f", to {found.way}" if found.way else ""
         grading = "Gertzbein and Robbins: A none, B below 2, C below 4, D below 6, E from 6 mm"
         at = (vec3(found.breach_lps),)
@@ -84,6 +91,12 @@ class PlanScrew(Operation[dict[str, Any]]):
             ),
             "width": (found.pedicle.width_mm, "mm", "least width of the pedicle", (found.pedicle.centre,)),
             "widest": (found.widest_mm, "mm", f"thickest screw: {100 * self.share:.0f} % of that width", ()),
+            "spare": (
+                found.widest_mm - size["diameter"],
+                "mm",
+                f"how much thicker the screw could be; it has {size['diameter']:g} mm",
+                (),
+            ),
             "anterior": (
                 found.anterior_mm,
                 "mm",
@@ -93,7 +106,7 @@ class PlanScrew(Operation[dict[str, Any]]):
             "bone": (
                 found.bone_mm,
                 "mm",
-                f"bone on the line of the screw, entry to far cortex (the screw has {length:g} mm)",
+                f"bone on the line of the screw, entry to far cortex (the screw has {size['length']:g} mm)",
                 (),
             ),
         }
