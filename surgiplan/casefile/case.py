@@ -108,6 +108,11 @@ class CaseFile:
         """The states of the plan from the first to the present one."""
         return [self._revision(line) for _, line in self._journal.lines("head", "follows")]
 
+    def revisions(self) -> list[Revision]:
+        """All states the plan has ever had, also those that were undone, in the order of their making."""
+        lines = self._journal.lines("tip", "before")
+        return [self._revision(line) for _, line in lines if line["act"] == "commit"]
+
     def can_undo(self) -> bool:
         """Whether there is an earlier state."""
         return self._contents.read(self._contents.pointed("head"))["follows"] is not None

@@ -16,6 +16,7 @@ from . import (
     compare,
     crash,
     demo,
+    differing,
     imports,
     privacy,
     recipes,
@@ -125,7 +126,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _add_looking(command)
     _add_planning(command)
-    _add_approving(command)
+    _add_reviewing(command)
     _add_assistance(command)
     return parser
 
@@ -224,7 +225,14 @@ def _add_planning(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("case", type=Path)
 
 
-def _add_approving(command: Callable[..., argparse.ArgumentParser]) -> None:
+def _add_reviewing(command: Callable[..., argparse.ArgumentParser]) -> None:
+    made = command("diff", differing.diff, "tell what distinguishes two plans, and what comes of it")
+    about = "a case, or a plan file as the verb plan writes it"
+    made.add_argument("a", type=Path, help=about)
+    made.add_argument("b", type=Path, nargs="?", help=f"{about}; left out to compare revisions of a")
+    made.add_argument("--from", type=int, dest="revision", help="a revision; the present one if not given")
+    made.add_argument("--to", type=int, help="a revision; the present one if not given")
+    made.add_argument("--compute", action="store_true", help="compute what the cases do not know yet")
     why, by = "the reason, for the journal", "who does it, for the journal"
     made = command("lock", approving.lock, "let nothing change the plan until it is unlocked")
     made.add_argument("case", type=Path)
