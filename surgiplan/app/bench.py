@@ -16,6 +16,7 @@ from .adding import StepChooser, lacking, proposal
 from .desk import Desk
 from .forms import Form
 from .hand import Hand
+from .holdbar import HoldBar
 from .jobs import Jobs
 from .locking import LockBar, Locking
 from .paintbar import PaintBar
@@ -59,7 +60,7 @@ class Bench(QWidget):
         self.steps, self.form = StepList(desk, actions), Form(desk, jobs)
         self.view3d = View3D(desk, self.hand, painted)
         self.slices = {axis: SliceView(desk, self.hand, axis) for axis in AXES}
-        self.paint_bar = PaintBar(desk, self.hand.easel)
+        self.paint_bar, self.hold_bar = PaintBar(desk, self.hand.easel), HoldBar(self.hand)
         self.findings, self.history = FindingsPanel(desk), HistoryPanel(desk)
         self.segments = SegmentsPanel(desk, jobs)
         self.chooser = StepChooser(operations, self)
@@ -87,6 +88,7 @@ class Bench(QWidget):
         above.setContentsMargins(0, 0, 0, 0)
         above.setSpacing(2)
         above.addWidget(self.paint_bar)
+        above.addWidget(self.hold_bar)
         above.addWidget(self.middle, 1)
         right = QSplitter(Qt.Orientation.Vertical)
         right.addWidget(_titled(self.tr("Findings"), self.findings))

@@ -1,5 +1,6 @@
 """What the left button holds while a plane, a pose, points or paint are being placed."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from .desk import Desk
 from .easel import Easel, Sight
 from .eye import Eye
 from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
+from .hold import Hold, axes_of, stepped_by
 from .inputs import pivot_of
 from .jobs import Jobs
 from .sheet import words
@@ -23,7 +25,8 @@ from .tools import TOOLS
 _POINTS = tuple[Vec3, ...]
 _HINTS: dict[Any, str] = {
     Plane: "Drag the arrow to shift the plane, a ring to tilt it. Ctrl: whole mm and degrees.",
-    Pose: "Drag an arrow to shift, a ring to turn, the dot to move freely. Ctrl: whole mm and degrees.",
+    Pose: "Drag an arrow to shift, a ring to turn, the dot to move freely. Ctrl: whole mm and degrees. "
+    "Arrow keys and Page up and down: a step in the view under the cursor.",
     Vec3: "Click the place in a slice or on a shape.",
     _POINTS: "Click the points one after the other, in a slice or on a shape.",
 }
@@ -57,6 +60,8 @@ class Hand(QObject):
         self._grip: Grip | None = None
         self._words, self._at = "", QPointF()
         self._where: Sight | None = None
+        self.hold = Hold()
+        self.asking_pivot = False
         self.easel = Easel(desk, jobs, self)
         self._tool: Tool = TOOLS[self.easel.settings.tool](self.easel)
         self.easel.altered.connect(self._follow_settings)
@@ -72,6 +77,11 @@ class Hand(QObject):
     def dragging(self) -> bool:
         """Whether a drag or a stroke is going on."""
         return self._drag is not None or (self.painting and self._tool.busy)
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether it holds the pose of a part."""
+        return self._field is not None and self._field.kind is Pose
 
     @property
     def painting(self) -> bool:
@@ -91,7 +101,8 @@ class Hand(QObject):
         """Hold nothing any more."""
         if self._field is not None:
             self.let_go()
-            self._field, self._grip = None, None
+            self._field, self._grip, self.asking_pivot = None, None, False
+            self.hold = replace(self.hold, pivot=None)
             self.told.emit("")
             self.changed.emit()
 
@@ -140,7 +151,7 @@ class Hand(QObject):
     def key(self, key: Qt.Key) -> bool:
         """Do what a key means while a tool is held; False when it means nothing."""
         if not self.painting:
-            return False
+            return self.holds_part and self._nudged(key)
         if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             self.finish()
         elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
@@ -170,7 +181,9 @@ class Hand(QObject):
             self.easel.turned = turned
             return self._tool.press(where, x, y)
         value = self._value()
-        if value is None or (grip := grip_at(grips_of(value, self._pivot, eye), eye, x, y)) is None:
+        if self.asking_pivot and isinstance(value, Pose):
+            return self._put_pivot(value, where.point_at(x, y))
+        if value is None or (grip := grip_at(self._grips(value, eye), eye, x, y)) is None:
             return False
         self._at = QPointF(x, y)
         self._grip, self._drag = grip, Drag(value, self._pivot, grip, eye, x, y)
@@ -208,8 +221,9 @@ class Hand(QObject):
         if self.painting:
             self._tool.hover(where, x, y)
             return
+        self._where = where if self._drag is None else self._where
         eye, value = where.eye(), self._value()
-        grip = grip_at(grips_of(value, self._pivot, eye), eye, x, y) if eye and value is not None else None
+        grip = grip_at(self._grips(value, eye), eye, x, y) if eye and value is not None else None
         if (grip and grip.name) != (self._grip and self._grip.name):
             self._grip = grip
             self.changed.emit()
@@ -232,7 +246,58 @@ class Hand(QObject):
 
     @property
     def _pivot(self) -> Vec3:
-        return self._known_pivot or (0.0, 0.0, 0.0)
+        return (self.hold.pivot if self.holds_part else None) or self._known_pivot or (0.0, 0.0, 0.0)
+
+    def _grips(self, value: Plane | Pose, eye: Eye) -> list[Grip]:
+        if isinstance(value, Plane):
+            return grips_of(value, self._pivot, eye)
+        axes = axes_of(self.hold, self._desk.results, self._desk.plan[self._step], value)
+        return grips_of(value, self._pivot, eye, axes)
+
+    # --- how a part is held
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the held part has another pose than the one it came with."""
+        return self.holds_part and self._value() not in (None, IDENTITY)
+
+    def hold_by(self, **choices: Any) -> None:
+        """Hold the part by other axes, about another point or by other steps (fields of `Hold`)."""
+        self.let_go()
+        self.hold = replace(self.hold, **choices)
+        self.changed.emit()
+
+    def ask_pivot(self, on: bool = True) -> None:
+        """Take the next click as the point the part turns about."""
+        self.asking_pivot = on
+        self.told.emit(self.tr("Click the point it shall turn about.") if on else self._hint)
+        self.changed.emit()
+
+    def _put_pivot(self, pose: Pose, point: Vec3 | None) -> bool:
+        if point is not None:
+            self.asking_pivot = False
+            self.told.emit(self._hint)
+            self.hold_by(pivot=vec3(pose.inverse.apply(point)))
+        return True
+
+    def put_back(self) -> None:
+        """Take all motion of the held part back."""
+        if self.holds_part:
+            self.let_go()
+            self._keep(self._with(IDENTITY))
+            self.changed.emit()
+
+    def _nudged(self, key: Qt.Key) -> bool:
+        """One step of the held part: by the arrows along the view, by Page up and down about its line."""
+        eye, value = self._where.eye() if self._where else None, self._value()
+        if eye is None or not isinstance(value, Pose):
+            return False
+        stepped = stepped_by(key, value, self._pivot, self.hold, eye)
+        if stepped is not None:
+            self.let_go()
+            self._keep(self._with(stepped))
+            self.changed.emit()
+        return stepped is not None
 
     def _with(self, value: Any) -> Plan:
         assert self._field is not None
@@ -260,7 +325,7 @@ class Hand(QObject):
         eye, value = where.eye(), self._value()
         if eye is None or value is None:
             return None
-        for grip in grips_of(value, self._pivot, eye):
+        for grip in self._grips(value, eye):
             if grip.name == name and kind in ("", grip.kind):
                 return grip_pixel(grip, eye)
         return None
@@ -278,7 +343,7 @@ class Hand(QObject):
         if value is None:
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for grip in grips_of(value, self._pivot, eye):
+        for grip in self._grips(value, eye):
             self._paint_grip(painter, eye, grip)
         centre = QPointF(*eye.pixel(centre_of(value, self._pivot)))
         painter.setPen(QPen(QColor("#000000"), 1))
@@ -307,9 +372,12 @@ class Hand(QObject):
             words(painter, points[-1] + away * (14 / length) + QPointF(-8, 5), grip.name, colour)
 
 
+_LIKE = {"short": "L-R", "middle": "P-A", "long": "S-I"}  # axes of a bone have the colours of the patient's
+
+
 def _colour(grip: Grip) -> str:
     for axis, colour in theme.AXIS_COLOURS.items():
-        if grip.name.endswith(axis):
+        if _LIKE.get(grip.name, grip.name).endswith(axis):
             return colour
     return "#F2B705"
 

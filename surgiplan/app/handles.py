@@ -16,7 +16,7 @@ from .eye import Eye, lps_words
 REACH_PIXELS = 78.0
 HIT_PIXELS = 8.0
 _RING = np.linspace(0.0, 2 * np.pi, 65)
-_ANATOMICAL: tuple[tuple[str, Vec3], ...] = (
+ANATOMICAL: tuple[tuple[str, Vec3], ...] = (
     ("L-R", (1.0, 0.0, 0.0)),
     ("P-A", (0.0, 1.0, 0.0)),
     ("S-I", (0.0, 0.0, 1.0)),
@@ -48,12 +48,17 @@ def centre_of(value: Placed, pivot: Vec3) -> Vec3:
     return value.point if isinstance(value, Plane) else vec3(value.apply(pivot))
 
 
-def grips_of(value: Placed, pivot: Vec3, eye: Eye) -> list[Grip]:
-    """The grips of a value as they lie in one view; those seen end-on are left out."""
+def grips_of(
+    value: Placed, pivot: Vec3, eye: Eye, axes: tuple[tuple[str, Vec3], ...] = ANATOMICAL
+) -> list[Grip]:
+    """The grips of a value as they lie in one view; those seen end-on are left out.
+
+    axes: for a pose, the named axes (unit vectors, LPS) it is shifted along and turned about
+    """
     centre = np.asarray(centre_of(value, pivot))
     reach = REACH_PIXELS * eye.mm_per_pixel(centre)
     away = eye.facing(centre)
-    shifts, turns = _axes(value)
+    shifts, turns = _axes(value, axes)
     grips = [_arrow(name, axis, centre, reach) for name, axis in shifts if abs(away @ axis) < 0.93]
     grips += [_ring(name, axis, centre, reach * 0.8) for name, axis in turns if abs(away @ axis) > 0.12]
     if isinstance(value, Pose):
@@ -61,10 +66,12 @@ def grips_of(value: Placed, pivot: Vec3, eye: Eye) -> list[Grip]:
     return grips
 
 
-def _axes(value: Placed) -> tuple[list[tuple[str, FloatArray]], list[tuple[str, FloatArray]]]:
+def _axes(
+    value: Placed, axes: tuple[tuple[str, Vec3], ...]
+) -> tuple[list[tuple[str, FloatArray]], list[tuple[str, FloatArray]]]:
     """Named axes to shift along and to turn about."""
     if isinstance(value, Pose):
-        named = [(name, np.asarray(axis)) for name, axis in _ANATOMICAL]
+        named = [(name, np.asarray(axis)) for name, axis in axes]
         return named, named
     normal = np.asarray(value.normal)
     order = np.argsort(np.abs(normal), kind="stable")
@@ -72,8 +79,8 @@ def _axes(value: Placed) -> tuple[list[tuple[str, FloatArray]], list[tuple[str, 
     across = first - normal * (first @ normal)
     across /= np.linalg.norm(across)
     tilts = [
-        (f"tilt about {_ANATOMICAL[order[0]][0]}", across),
-        (f"tilt about {_ANATOMICAL[order[1]][0]}", np.cross(normal, across)),
+        (f"tilt about {ANATOMICAL[order[0]][0]}", across),
+        (f"tilt about {ANATOMICAL[order[1]][0]}", np.cross(normal, across)),
     ]
     return [("normal", normal)], tilts
 
@@ -204,7 +211,7 @@ def turned_degrees(rotation: ArrayLike) -> Vec3:
 def pose_of(shift_lps: ArrayLike, degrees: ArrayLike, pivot: Vec3) -> Pose:
     """The pose that turns about the pivot (L, then P, then S, in degrees), then shifts by mm."""
     pose = Pose.of_shift(shift_lps)
-    for (_, axis), angle in reversed(list(zip(_ANATOMICAL, vec3(degrees), strict=True))):
+    for (_, axis), angle in reversed(list(zip(ANATOMICAL, vec3(degrees), strict=True))):
         pose = pose.after(Pose.of_rotation(axis, angle, about=pivot))
     return pose
 

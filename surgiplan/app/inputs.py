@@ -67,12 +67,23 @@ def pivot_of(results: Mapping[str, Result], step: Step) -> Vec3 | None:
     The origin of its own coordinates for a shape that the step makes itself, such as an implant; None
     while the shape it moves is not known.
     """
-    moves = [f.name for f in step.operation.spec.fields if f.takes is not None and issubclass(Part, f.takes)]
-    for name in moves:
+    if not any(step.references.get(name) for name in _moves(step)):
+        return _ORIGIN
+    part = moved_part(results, step)
+    return vec3(part.bounds_lps.mean(axis=0)) if part is not None else None
+
+
+def moved_part(results: Mapping[str, Result], step: Step) -> Part | None:
+    """The part that a pose of this step moves, before it is moved; None where it is not known, or none."""
+    for name in _moves(step):
         for ref in step.references.get(name, ()):
             value = seen_value(results, ref)
-            return vec3(value.bounds_lps.mean(axis=0)) if isinstance(value, Part) else None
-    return _ORIGIN
+            return value if isinstance(value, Part) else None
+    return None
+
+
+def _moves(step: Step) -> list[str]:
+    return [f.name for f in step.operation.spec.fields if f.takes is not None and issubclass(Part, f.takes)]
 
 
 def first_plane(results: Mapping[str, Result], step: Step, crosshair_lps: Vec3) -> Plane:

@@ -85,6 +85,7 @@ GESTURES: tuple[tuple[str, str, str], ...] = (
     ("Double click, Space", "this view alone, or all four", "this view alone, or all four"),
     ("Arrow keys, Page up and down", "1 or 10 slices", "turn by 5 degrees"),
     ("Ctrl while dragging a handle", "whole mm and degrees", "whole mm and degrees"),
+    ("Arrow keys, Page up and down, while a part is held", "a step in the view", "a step in the view"),
     ("Ctrl while painting", "erases where it would paint, and the other way round", "the same"),
     ("Shift+wheel, [ and ]", "size of the brush, while painting", "the same"),
     ("Enter, double click", "uses the outline of scissors and live wire", "cuts along the line of sight"),
