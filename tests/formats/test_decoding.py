@@ -179,8 +179,11 @@ def test_values_made_in_place_are_those_made_step_by_step(tmp_path, signed, bits
         assert np.array_equal(dicom.read_series(alone(tmp_path)).voxels[0], expected.astype(np.float32))
         return
     room = values.view(np.int16).copy()
-    settled(room, picture)
+    settled(room, picture, room)
     assert np.array_equal(room, expected)
+    apart = np.empty_like(room)
+    settled(values, picture, apart)
+    assert np.array_equal(apart, expected)
 
 
 def alone(folder: Path) -> dicom.Series:
@@ -203,7 +206,14 @@ def test_a_stop_is_heard_while_the_child_reads(tmp_path: Path, uid) -> None:
     assert np.array_equal(dicom.read_series(series).voxels, volume().voxels)
 
 
-@pytest.mark.parametrize(("decoder", "says"), [(trials.dies, "ended"), (trials.hangs, "given up")])
+@pytest.mark.parametrize(
+    ("decoder", "says"),
+    [
+        (trials.dies, "ended"),
+        (trials.hangs, "given up"),
+        (trials.hangs_without_the_interpreter, "given up"),
+    ],
+)
 def test_a_file_that_ends_the_child_is_named(tmp_path: Path, monkeypatch, decoder, says) -> None:
     written(tmp_path, transfer_syntax=RLELossless)
     series = only(tmp_path)

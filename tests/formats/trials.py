@@ -8,6 +8,8 @@ import time
 import numpy as np
 
 from surgiplan.errors import BadInput
+from surgiplan.formats.dicom import decoding
+from surgiplan.formats.dicom.codecs import quickly_decoded
 from surgiplan.formats.dicom.decoding import decoded_into
 from surgiplan.progress import Report, silent
 
@@ -71,6 +73,19 @@ def dies(errands, numbers, memory, notes, *, report: Report) -> bool:
 
 def hangs(errands, numbers, memory, notes, *, report: Report) -> bool:
     return spoiled(lambda: time.sleep(100), errands, numbers, memory, notes, report)
+
+
+def hangs_without_the_interpreter(errands, numbers, memory, notes, *, report: Report) -> bool:
+    """One decoder of several hangs, and lets all other threads go on."""
+    bad = errands[3].header.sop_uid
+
+    def decode(picture, header, room):
+        if header.sop_uid == bad:
+            time.sleep(100)
+        return quickly_decoded(picture, header, room)
+
+    decoding.quickly_decoded = decode
+    return decoded_into(errands, numbers, memory, notes, report)
 
 
 def spoiled(end, errands, numbers, memory, notes, report: Report) -> bool:

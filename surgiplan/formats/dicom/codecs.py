@@ -65,16 +65,17 @@ _QUICK: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
+def quickly_decoded(picture: bytes, header: Header, room: NDArray[Any] | None = None) -> NDArray[Any] | None:
     """The stored values (rows, columns) of one compressed picture, unused bits not yet cut off.
 
+    room: numbers of 16 bits (rows, columns) which may be used to hold them
     Gives None when it is not coded just as its header says: then pydicom decodes it, which knows how to
     bring the two together. Its size must have been looked at. Raises what a decoder raises.
     The values may be overwritten when the next picture is decoded in this thread.
     """
     shape, words = (header.rows, header.columns), np.dtype(f"<u{header.bits_allocated // 8}")
     if header.transfer_syntax == RLELossless:
-        decoded = _unpacked(picture, words, shape[0] * shape[1])
+        decoded = _unpacked(picture, words, shape[0] * shape[1], room)
         return None if decoded is None else decoded.reshape(shape)
     if header.transfer_syntax not in _QUICK:
         return None
@@ -88,29 +89,31 @@ def quickly_decoded(picture: bytes, header: Header) -> NDArray[Any] | None:
     return values.view(words)
 
 
-def _unpacked(picture: bytes, words: np.dtype[Any], count: int) -> NDArray[Any] | None:
+def _unpacked(
+    picture: bytes, words: np.dtype[Any], count: int, room: NDArray[Any] | None
+) -> NDArray[Any] | None:
     """The numbers of an RLE picture: a PackBits segment for each of their bytes, the highest first.
 
     Gives None when it has another number of segments, or one of another length. Source: DICOM PS3.5 annex G.
     """
     segments, *offsets = struct.unpack_from("<16I", picture)
     ends = [*offsets[1:segments], len(picture)]
-    if segments != words.itemsize or offsets[0] != 64 or sorted(ends) != ends:
+    if segments != words.itemsize or segments > 2 or offsets[0] != 64 or sorted(ends) != ends:
         return None
-    planes, values = (
-        reused("planes", (segments, count), np.dtype(np.uint8)),
-        reused("values", (count,), words),
-    )
+    planes: NDArray[Any] = reused("planes", (segments, count), np.dtype(np.uint8))
+    coded: Any = memoryview(picture)
     for plane, start, end in zip(planes, offsets, ends, strict=False):
         try:
-            unpacked = imagecodecs.packbits_decode(picture[start:end], out=plane)
+            unpacked = imagecodecs.packbits_decode(coded[start:end], out=plane)
         except RuntimeError:
             return None
         if np.size(unpacked) != count:
             return None
-    values[:] = planes[0]
-    for plane in planes[1:]:
-        np.bitwise_or(np.left_shift(values, 8, out=values), plane, out=values)
+    if segments == 1:
+        return planes.reshape(count)
+    values = reused("values", (count,), words) if room is None else room.reshape(count).view(words)
+    np.multiply(planes[0], 256, out=values, dtype=words)
+    np.bitwise_or(values, planes[1], out=values)
     return values
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from itertools import combinations
 
+import numpy as np
+
 from ...errors import BadInput
 from ..sources import Member
 from .geometry import SAME_PLACE_MM, axes_of, places
@@ -18,13 +20,14 @@ HOW_STORED = "TransferSyntaxUID"
 def crowds_of(slices: Sequence[Slice]) -> list[list[Slice]]:
     """The pictures of each place, in order along the normal; in a place by instance number, else as given."""
     along = places(slices, axes_of(slices))
-    crowds, last = list[list[Slice]](), None
-    for n in sorted(range(len(slices)), key=lambda n: (round(along[n, 2], 3), n)):
-        if last is not None and abs(along[n] - along[last]).max() < SAME_PLACE_MM:
+    order = np.argsort(np.round(along[:, 2], 3), kind="stable")
+    here = np.abs(np.diff(along[order], axis=0)).max(axis=1) < SAME_PLACE_MM
+    crowds = list[list[Slice]]()
+    for n, with_last in zip(order.tolist(), [False, *here.tolist()], strict=True):
+        if with_last:
             crowds[-1].append(slices[n])
         else:
             crowds.append([slices[n]])
-        last = n
     return [sorted(crowd, key=_instance) for crowd in crowds]
 
 

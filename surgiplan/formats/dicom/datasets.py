@@ -70,14 +70,15 @@ def _at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
     return int(tag) in _PIXEL_TAGS
 
 
-def inflated_up_to(read: Callable[[int], bytes], limit: int) -> bytes:
+def inflated_up_to(read: Callable[[int], bytes], limit: int, at_once: int = 0) -> bytes:
     """At most one byte more than `limit` of what is deflated.
 
     read: gives the next so many bytes; it is not asked for more than are needed, but for whole steps
+    at_once: bytes of a step, when they are not as many as the limit
     """
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
     pieces, size = list[bytes](), 0
-    while size <= limit and not inflater.eof and (data := read(min(limit, 1 << 20))):
+    while size <= limit and not inflater.eof and (data := read(min(at_once or limit, 1 << 20))):
         pieces.append(inflater.decompress(data, limit + 1 - size))
         size += len(pieces[-1])
     return b"".join(pieces)

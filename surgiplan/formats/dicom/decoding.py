@@ -2,8 +2,8 @@
 
 import io
 import os
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any
@@ -64,18 +64,6 @@ def unreadable(member: Member, problem: Exception) -> BadInput:
     return BadInput(f"{member.name} cannot be read ({why(problem)}): fetch the file again")
 
 
-def one_by_one(futures: Sequence[Future[Any]], report: Report) -> Iterator[Any]:
-    """The results in their order; every twentieth of a second the report is told, and may stop it."""
-    for n, future in enumerate(futures):
-        report(n / len(futures), "reading the images")
-        while not future.done():
-            try:
-                future.exception(timeout=0.05)
-            except TimeoutError:
-                report(n / len(futures), "reading the images")
-        yield future.result()
-
-
 def decoded_into(
     errands: Sequence[Errand], numbers: Sequence[int], memory: Shared, notes: Shared, report: Report
 ) -> bool:
@@ -86,31 +74,49 @@ def decoded_into(
     notes: uint8 (files, DIGEST + 1): the hash of a file, and 1 when it is done
     Gives whether all values fitted. Raises BadInput that names the damaged file.
     """
+    done = list[int]()
+    total = sum(len(errand.places) for errand in errands)
+
+    def told() -> None:
+        report(len(done) / total, "reading the images")
+
     with Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
+
+        def picture(file: "_File", place: tuple[int, Slice]) -> None:
+            file.decode(place, memory)
+            done.append(place[0])
 
         def decode(errand: Errand, number: int) -> None:
             file = _File(errand.header, reader)
             for place in errand.places:
-                file.decode(place, memory)
+                picture(file, place)
             notes.array[number] = (*file.digest, 1)
 
         try:
             singles = [(e, n) for e, n in zip(errands, numbers, strict=True) if e.header.frames == 1]
-            futures = [pool.submit(decode, *single) for single in singles]
-            for _ in one_by_one(futures, report):
-                pass
+            _awaited([pool.submit(decode, *single) for single in singles], done, told)
             for errand, number in zip(errands, numbers, strict=True):
                 if errand.header.frames > 1:
                     file = _multi_frame(errand.header)
-                    futures = [pool.submit(file.decode, place, memory) for place in errand.places]
-                    for _ in one_by_one(futures, report):
-                        pass
+                    _awaited([pool.submit(picture, file, place) for place in errand.places], done, told)
                     notes.array[number] = (*file.digest, 1)
         except Misfit:
             return False
         finally:
             pool.shutdown(cancel_futures=True)
     return True
+
+
+def _awaited(futures: Iterable[Future[None]], done: Sequence[int], told: Callable[[], None]) -> None:
+    """Wait for all, and tell only when another picture is done: a decoder that hangs must not seem alive."""
+    left, before = set(futures), -1
+    while left:
+        finished, left = wait(left, 0.1, FIRST_EXCEPTION)
+        for future in finished:
+            future.result()
+        if len(done) > before:
+            before = len(done)
+            told()
 
 
 @lru_cache(maxsize=1)  # frames that are compared are asked for one at a time
@@ -145,16 +151,13 @@ class _File:
     def decode(self, place: tuple[int, Slice], volume: Shared) -> None:
         """Put a picture at its k. Raises BadInput, Misfit."""
         k, picture = place
-        stored = self._guarded(self._stored, picture.frame)
         if fits_in_place(picture, volume.array):
-            values = stored.view(np.int16)
-            if not values.flags.writeable:  # it may be asked for again
-                values = reused("settled", values.shape, values.dtype)
-                values[:] = stored.view(np.int16)
-            settled(values, picture)
+            values = reused("settled", self._header.size, np.dtype(np.int16))
+            settled(self._guarded(self._stored, picture.frame, values), picture, values)
             volume.store(k, values)
         else:
-            put(volume.array, k, measured(used_bits(stored, self._header), picture))
+            stored = self._guarded(self._stored, picture.frame, None)
+            put(volume.array[k], measured(used_bits(stored, self._header), picture))
 
     def _guarded(self, act: Any, *arguments: Any) -> Any:
         try:
@@ -188,11 +191,12 @@ class _File:
         header, at = self._header, meta_end(self._data)
         if at is None:
             return None
+        deflated: Any = memoryview(self._data)[at:]
         room: Any = header.pixel_bytes + _USUAL_OVERHEAD
         if header.frames == 1:  # else several threads use it
             room = reused("inflated", (room,), np.dtype(np.uint8))
         try:
-            inflated = imagecodecs.deflate_decode(self._data[at:], raw=True, out=room)
+            inflated = imagecodecs.deflate_decode(deflated, raw=True, out=room)
         except Exception:
             return None  # zlib, which bears more, is asked
         found = native_pixels(memoryview(inflated).toreadonly())
@@ -201,13 +205,13 @@ class _File:
         count = header.frames * header.rows * header.columns
         return np.frombuffer(found, stored_type(header), count).reshape(header.frames, *header.size)
 
-    def _stored(self, frame: int) -> NDArray[Any]:
-        """The stored numbers in little endian, their unused bits cut off or not."""
+    def _stored(self, frame: int, room: NDArray[Any] | None) -> NDArray[Any]:
+        """The stored numbers in little endian, unused bits cut off or not; perhaps in the room."""
         header, stored = self._header, None
         if self._native is not None:
             stored = self._native[frame]
         elif self._frames:
-            stored = quickly_decoded(self._frames[frame], header)
+            stored = quickly_decoded(self._frames[frame], header, room)
         if stored is None:
             (parsed,) = stored_pictures(self._dataset, header, [frame])
             stored = np.ascontiguousarray(parsed, stored_type(header))

@@ -4,6 +4,7 @@ Source: DICOM PS3.5 chapter 7, PS3.10 chapter 7.
 """
 
 import struct
+from collections import deque
 from collections.abc import Mapping
 from functools import cache
 from itertools import chain
@@ -59,7 +60,7 @@ class Part:
     Files that lie alike byte for byte share it, and with it what was found out about the elements asked for.
     """
 
-    def __init__(self, data: bytes, places: dict[int, int], implicit: bool) -> None:
+    def __init__(self, data: bytes | memoryview, places: dict[int, int], implicit: bool) -> None:
         self.places, self.implicit = places, implicit
         self.spots: dict[str, tuple[int, int, bytes] | None] = {}
         self.readings: dict[Any, Memory] = {}
@@ -74,7 +75,7 @@ class Part:
         vr, start, length = self._stated(data, at, dictionary)
         return (start, start + length, vr) if length else None
 
-    def _stated(self, data: bytes, at: int, dictionary: bytes) -> tuple[bytes, int, int]:
+    def _stated(self, data: bytes | memoryview, at: int, dictionary: bytes) -> tuple[bytes, int, int]:
         """VR, beginning and length of the value of an element; the VR must be the dictionary's."""
         if self.implicit:  # how US or SS is meant is for PixelRepresentation to say, in either syntax
             return b"US" if dictionary == b"US or SS" else dictionary, at + 8, _long(data, at + 4)[0]
@@ -83,11 +84,11 @@ class Part:
             raise Odd
         return vr, at + 8, length
 
-    def _value_of(self, data: bytes, tag: int, dictionary: bytes) -> bytes:
+    def _value_of(self, data: bytes | memoryview, tag: int, dictionary: bytes) -> bytes:
         if tag not in self.places:
             return b""
         _, start, length = self._stated(data, self.places[tag], dictionary)
-        return data[start : start + length]
+        return bytes(data[start : start + length])
 
 
 @cache
@@ -104,10 +105,10 @@ class Layout:
     at: where the pixel data element begins
     """
 
-    def __init__(self, data: bytes, meta: Part, body: Part, nested: list[int], at: int) -> None:
+    def __init__(self, data: bytes | memoryview, meta: Part, body: Part, nested: list[int], at: int) -> None:
         self.meta, self.body, self.at = meta, body, at
-        self._pixels = data[at : at + 8]
-        spans = [range(128, 132)]
+        self._pixels = bytes(data[at : at + 8])
+        spans = [range(128, 132)] if meta.places else []  # a data set by itself begins without a preamble
         for part in (meta, body):
             spans += [_header_span(data, place, part.implicit) for place in part.places.values()]
         spans += [_header_span(data, place, False) for place in nested]
@@ -115,10 +116,10 @@ class Layout:
         self._index = np.fromiter(chain.from_iterable(spans), np.intp)
         self._bytes = self._telling(data)
 
-    def _telling(self, data: bytes) -> bytes:
+    def _telling(self, data: bytes | memoryview) -> bytes:
         return np.frombuffer(data, np.uint8)[self._index].tobytes()
 
-    def fits(self, data: bytes) -> bool:
+    def fits(self, data: bytes | memoryview) -> bool:
         """Whether a walk over this file would go the same way."""
         at = self.at
         return (
@@ -126,12 +127,12 @@ class Layout:
         )
 
 
-def _header_span(data: bytes, at: int, implicit: bool) -> range:
+def _header_span(data: bytes | memoryview, at: int, implicit: bool) -> range:
     """The bytes of an element that say what and how long it is."""
-    return range(at, at + (12 if not implicit and data[at + 4 : at + 6] in _LONG else 8))
+    return range(at, at + (12 if not implicit and bytes(data[at + 4 : at + 6]) in _LONG else 8))
 
 
-def _value_span(data: bytes, part: Part, tag: int) -> range:
+def _value_span(data: bytes | memoryview, part: Part, tag: int) -> range:
     if tag not in part.places:
         return range(0)
     at = part.places[tag] + 8
@@ -304,10 +305,13 @@ def only_fragment(coded: memoryview) -> bytes | None:
     return None
 
 
+_known_bodies: deque[Layout] = deque(maxlen=1)  # of the last data set that was inflated
+
+
 def native_pixels(data: memoryview) -> memoryview | None:
     """The value of the native pixel data in a data set in explicit VR little endian; None when it is odd."""
     try:
-        at = explicit_walk(data, 0, True, 0x00040000, 0xFFFFFFFF, {}, [])
+        at = _pixels_in(data)
         _, _, vr, reserved = _explicit(data, at)
         (length,) = _long(data, at + 8)
     except (Odd, Short, struct.error):
@@ -315,3 +319,16 @@ def native_pixels(data: memoryview) -> memoryview | None:
     if tag_at(data, at) != 0x7FE00010 or vr not in (b"OB", b"OW") or reserved or at + 12 + length > len(data):
         return None
     return data[at + 12 : at + 12 + length]
+
+
+def _pixels_in(data: memoryview) -> int:
+    """Where the pixel data element begins; without a walk in a data set that lies like the last one."""
+    for layout in list(_known_bodies):
+        if layout.fits(data):
+            return layout.at
+    places: dict[int, int] = {}
+    nested = list[int]()
+    at = explicit_walk(data, 0, True, 0x00040000, 0xFFFFFFFF, places, nested)
+    if at + 12 <= len(data):
+        _known_bodies.append(Layout(data, Part(data, {}, False), Part(data, places, False), nested, at))
+    return at

@@ -116,11 +116,11 @@ class Misfit(Exception):
     """A measured value does not fit into 16 bits."""
 
 
-def put(voxels: NDArray[Any], k: int, values: NDArray[Any]) -> None:
-    """Fill in picture k. Raises Misfit when a value does not fit."""
-    if voxels.dtype == np.int16 and (values.min() < INT16.min or values.max() > INT16.max):
+def put(room: NDArray[Any], values: NDArray[Any]) -> None:
+    """Fill in a picture. Raises Misfit when a value does not fit."""
+    if room.dtype == np.int16 and (values.min() < INT16.min or values.max() > INT16.max):
         raise Misfit
-    voxels[k] = values
+    room[:] = values
 
 
 def stored_type(header: Header) -> np.dtype[Any]:
@@ -145,18 +145,24 @@ def fits_in_place(picture: Slice, voxels: NDArray[Any]) -> bool:
     return one and words and voxels.dtype == np.int16
 
 
-def settled(values: NDArray[Any], picture: Slice) -> None:
-    """Turn the stored numbers of a picture into what `measured` gives, in place.
+def settled(raw: NDArray[Any], picture: Slice, values: NDArray[Any]) -> None:
+    """Turn the stored numbers of a picture into what `measured` gives.
 
-    values: int16 (rows, columns) that hold the bits of 16-bit numbers as they lie in the file
+    raw: (rows, columns) numbers of 16 bits as they lie in the file
     picture: with a slope of 1 (or 0) and a whole intercept
+    values: int16 (rows, columns) that take the values; may be the same memory
     Raises Misfit when a measured value does not fit.
     """
     header, intercept = picture.header, int(picture.intercept)
-    stored = values.view(stored_type(header))
-    if unused := 16 - header.bits_stored:
-        np.left_shift(stored, unused, out=stored)
+    kind, unused = stored_type(header), 16 - picture.header.bits_stored
+    raw, stored = raw.view(kind), values.view(kind)
+    if header.signed and unused:
+        np.left_shift(raw, unused, out=stored)
         np.right_shift(stored, unused, out=stored)
+    elif unused:
+        np.bitwise_and(raw, kind.type((1 << header.bits_stored) - 1), out=stored)
+    else:
+        np.copyto(stored, raw)
     padded = None
     if header.padding is not None and header.modality == "CT":
         low, high = header.padding

@@ -4,8 +4,8 @@ Native pixels of plain files are read here, straight into the volume: no foreign
 Whatever must be decoded, or parsed by pydicom, is read by the quarantined child into shared memory.
 """
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from threading import Event
 from typing import Any, BinaryIO
 
@@ -18,7 +18,7 @@ from ...errors import BadInput, SurgiplanError
 from ...progress import Report, part_of, silent
 from .. import quarantine
 from ..sources import Member, Reader, exactly
-from .decoding import DIGEST, THREADS, Errand, changed, decoded_into, one_by_one, unreadable
+from .decoding import DIGEST, THREADS, Errand, changed, decoded_into, unreadable
 from .headers import Header, Slice
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_type, used_bits, whole_valued
 
@@ -87,10 +87,22 @@ def _fetched(errands: list[Errand], voxels: NDArray[Any], report: Report) -> lis
     with Reader() as reader, ThreadPoolExecutor(READERS) as pool:
         futures = [pool.submit(_fetch, errand, voxels, reader, stop) for errand in errands]
         try:
-            return list(one_by_one(futures, report))
+            return list(_one_by_one(futures, report))
         finally:
             stop.set()
             pool.shutdown(cancel_futures=True)
+
+
+def _one_by_one(futures: Sequence[Future[Any]], report: Report) -> Iterator[Any]:
+    """The results in their order; every twentieth of a second the report is told, and may stop it."""
+    for n, future in enumerate(futures):
+        report(n / len(futures), "reading the images")
+        while not future.done():
+            try:
+                future.exception(timeout=0.05)
+            except TimeoutError:
+                report(n / len(futures), "reading the images")
+        yield future.result()
 
 
 def _fetch(errand: Errand, voxels: NDArray[Any], reader: Reader, stop: Event) -> bytes:
@@ -125,9 +137,9 @@ def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Even
         if picture is None:
             continue
         if in_place:
-            settled(target, picture)
+            settled(target, picture, target)
         else:
-            put(voxels, k, measured(used_bits(room, header), picture))
+            put(voxels[k], measured(used_bits(room, header), picture))
     while data := stream.read(_CHUNK):
         hasher.update(data)
         size += len(data)

@@ -188,10 +188,11 @@ class Walker:
         self, member: Member, first_bytes: Callable[[int], bytes], at: int
     ) -> tuple[Slice, ...] | None:
         """The pictures of a file whose data set is deflated from a place on, as if it were not."""
-        for limit in INFLATED_HEADERS[:-1]:
+        expected = [layout.at + 12 for layout in self._layouts[True][:1]]  # most files are as the last one
+        for limit in (*expected, *INFLATED_HEADERS[:-1]):
             try:
                 stream = _Ahead(first_bytes, at)
-                body = inflated_up_to(stream.read, limit)
+                body = inflated_up_to(stream.read, limit, at_once=max(limit, INFLATED_HEADERS[0]))
                 if tag_at(body, 0) < 0x00040000:
                     return None
                 seen = first_bytes(stream.at)
