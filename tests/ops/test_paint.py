@@ -70,3 +70,17 @@ def test_painted_stays_painted_when_the_threshold_below_changes() -> None:
         assert not painted[off].any()
         untouched = ~on & ~off
         assert np.array_equal(painted[untouched], (grey >= low)[untouched])
+
+
+def test_painting_starts_from_nothing_on_a_scan() -> None:
+    scan = Volume(grid(), np.zeros(grid().shape_kji, np.int16))
+    paint = Paint(volume=Ref("ct"), added=Bits.of([(15, 19, 20)]), removed=Bits.of([(1, 1, 1)]))
+    value = run_step(Step("head", paint), {"volume": scan}, Work())
+    assert np.array_equal(np.argwhere(value.voxels), [(15, 19, 20)])
+    assert value.grid == scan.grid
+    assert value.level is None
+
+
+def test_it_waits_for_something_to_paint_on() -> None:
+    with pytest.raises(NeedsHand, match="choose a mask to start from, or a scan"):
+        Paint(added=Bits.of([(1, 1, 1)])).require_placed("p")

@@ -70,9 +70,7 @@ def _coarse(mask: Mask) -> str:
     fine, coarse = min(mask.grid.spacing_kji), max(mask.grid.spacing_kji)
     if coarse < _UNEVEN * fine:
         return ""
-    return (
-        f" The voxels are {coarse:.2f} mm long and {fine:.2f} mm wide: resample the scan to cubic voxels first."
-    )
+    return f" The voxels are {coarse:.2f} mm long and {fine:.2f} mm wide: resample the scan to cubes first."
 
 
 def depth_of(chosen: BoolArray, spacing_kji: Vec3, report: Report = silent) -> FloatsArray:

@@ -27,46 +27,61 @@ def joined(bodies: Labels, joint: BoolArray, spacing_kji: Vec3, bridge_mm2: floa
     spacing_kji: mm
     bridge_mm2: cross-section of the bridges that are cut
     """
-    sizes = np.bincount(bodies.ravel()) * float(np.prod(spacing_kji))
-    around: dict[int, dict[int, FloatArray]] = defaultdict(dict)
-    for (a, b), meeting in _meetings(bodies, joint, spacing_kji).items():
-        around[a][b] = around[b][a] = meeting
-    changes = np.zeros(len(sizes), np.int64)  # how often a body grew; an older entry of the queue is void
-    queue: list[tuple[float, int, int, int]] = []
-
-    def offer(a: int, b: int) -> None:
-        bright, faces, area = around[a][b]
-        if area > bridge_mm2 and bright > _MOSTLY * faces:
-            size = min(sizes[a], sizes[b]) ** (2 / 3)
-            hold = float(bright / faces * min(area / size, 1.0))
-            heapq.heappush(queue, (-hold, min(a, b), max(a, b), int(changes[a] + changes[b])))
-
-    for a, beside in around.items():
-        for b in beside:
-            if a < b:
-                offer(a, b)
-    number = np.arange(len(sizes), dtype=np.int16)
-    while queue:
-        _, a, b, state = heapq.heappop(queue)
-        if b not in around[a] or state != changes[a] + changes[b]:
-            continue
-        number[number == b] = a
-        sizes[a] += sizes[b]
-        changes[a] += 1 + changes[b]
-        for third, meeting in around.pop(b).items():
-            del around[third][b]
-            if third != a:
-                around[a][third] = around[third][a] = around[a].get(third, 0) + meeting
-        for third in around[a]:
-            offer(a, third)
+    graph = _Bodies(bodies, joint, spacing_kji, bridge_mm2)
+    number = np.arange(len(graph.sizes), dtype=np.int16)
+    while (pair := graph.firmest()) is not None:
+        number[number == pair[1]] = pair[0]
+        graph.join(*pair)
     bones: Labels = number[bodies]
     return bones
+
+
+class _Bodies:
+    """Bodies and how firmly each two of them hold together."""
+
+    def __init__(self, bodies: Labels, joint: BoolArray, spacing: Vec3, bridge_mm2: float) -> None:
+        self.sizes = np.bincount(bodies.ravel()) * float(np.prod(spacing))
+        self._bridge_mm2 = bridge_mm2
+        self._around: dict[int, dict[int, FloatArray]] = defaultdict(dict)
+        self._changes = np.zeros(len(self.sizes), np.int64)  # how often a body grew
+        self._queue: list[tuple[float, int, int, int]] = []
+        for (a, b), meeting in _meetings(bodies, joint, spacing).items():
+            self._around[a][b] = self._around[b][a] = meeting
+            self._offer(a, b)
+
+    def firmest(self) -> tuple[int, int] | None:
+        """The pair that holds most firmly; None when none is one bone."""
+        while self._queue:
+            _, a, b, state = heapq.heappop(self._queue)
+            if b in self._around[a] and state == self._changes[a] + self._changes[b]:  # else it is outdated
+                return a, b
+        return None
+
+    def join(self, a: int, b: int) -> None:
+        """Make the second body part of the first."""
+        self.sizes[a] += self.sizes[b]
+        self._changes[a] += 1 + self._changes[b]
+        for third, meeting in self._around.pop(b).items():
+            del self._around[third][b]
+            if third != a:
+                both = self._around[a].get(third, 0) + meeting
+                self._around[a][third] = self._around[third][a] = both
+        for third in self._around[a]:
+            self._offer(a, third)
+
+    def _offer(self, a: int, b: int) -> None:
+        bright, faces, area = self._around[a][b]
+        if area > self._bridge_mm2 and bright > _MOSTLY * faces:
+            cross_section = min(self.sizes[a], self.sizes[b]) ** (2 / 3)
+            hold = float(bright / faces * min(area / cross_section, 1.0))
+            state = int(self._changes[a] + self._changes[b])
+            heapq.heappush(self._queue, (-hold, min(a, b), max(a, b), state))
 
 
 def _meetings(bodies: Labels, joint: BoolArray, spacing: Vec3) -> Meetings:
     """Where each two bodies meet.
 
-    For the area each face of a voxel counts as a vector, so that the stairs of a slanting plane have its area.
+    For the area the face of a voxel counts as a vector, so that the stairs of a slanting plane have its area.
     """
     faces: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(2))
     across: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(3))
