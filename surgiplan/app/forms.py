@@ -23,6 +23,7 @@ from ..values import Places, Plane, Pose, Vec3
 from . import theme
 from .desk import Desk
 from .editors import Editor
+from .eye import place_words
 from .fitted import editor_for, is_wide
 from .inputs import first_plane, inputs_of, pivot_of
 from .jobs import Jobs
@@ -382,6 +383,8 @@ class Form(QWidget):
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, Plane):
+        return f"through {place_words(value.point)}"
     return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 

@@ -25,8 +25,7 @@ from .tools import TOOLS
 _POINTS = tuple[Vec3, ...]
 _HINTS: dict[Any, str] = {
     Plane: "Drag the arrow to shift the plane, a ring to tilt it. Ctrl: whole mm and degrees.",
-    Pose: "Drag an arrow to shift, a ring to turn, the dot to move freely. Ctrl: whole mm and degrees. "
-    "Arrow keys and Page up and down: a step in the view under the cursor.",
+    Pose: "Drag an arrow, a ring or the dot (Ctrl: whole steps), or use the arrow keys.",
     Vec3: "Click the place in a slice or on a shape.",
     _POINTS: "Click the points one after the other, in a slice or on a shape.",
 }

@@ -13,8 +13,8 @@ from ..errors import Usage
 from ..ops import OPERATIONS
 from ..plan.plan import Plan, plan_of
 from ..plan.store import Store, cache_folder
+from ..recipes.files import steps_of
 from .compare import CASE_SUFFIX
-from .recipes import steps_of
 from .verbs import opened
 from .words import say
 
