@@ -13,9 +13,10 @@ import numpy as np
 
 from surgiplan.acts import intake
 from surgiplan.algorithms.agreement import agreement
-from surgiplan.cli import recipes, verbs
+from surgiplan.cli import verbs
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.plan import Plan
+from surgiplan.recipes import files
 from surgiplan.session import Session
 from surgiplan.values import Bits, Mask, Part, Vec3, Volume, figures
 
@@ -212,13 +213,13 @@ def applied(trial: Trial, data: Path, session: Session) -> Any:
     if trial.slice_step_mm is not None:
         loaded = replace(loaded, value=restated(loaded.value, trial.slice_step_mm))
     plan: Plan = intake.keep(session.case, OPERATIONS, session.committed, loaded, "ct")
-    for step in recipes.steps_of(Path(trial.recipe)):
+    for step in files.steps_of(Path(trial.recipe)):
         fill = trial.hand.get(step["name"])
         if fill is not None:
             session.commit(plan, trial.name)
             session.pursue().result()
             step = step | {"with": step["with"] | fill(session)}
-        plan = recipes.joined(plan, [step], keep=True)
+        plan = files.joined(plan, [step], keep=True)
     session.commit(plan, trial.name)
     session.pursue().result()
     return session.value(trial.result)

@@ -45,6 +45,7 @@ from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
 from surgiplan.ops.smooth import Smooth
 from surgiplan.ops.smooth_mask import SmoothMask
+from surgiplan.ops.smooth_masks import SmoothMasks
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
@@ -97,6 +98,7 @@ def sixty_steps() -> Plan:
         .add("metal", FindMetal(volume=Ref("ct")))
         .add("edge", LevelSet(volume=Ref("ct"), mask=Ref("metal", "metal")))
         .add("shared", GrowFromSeeds(volume=Ref("ct"), mask=Ref("parted"), points=marks[:2]))
+        .add("rounder", SmoothMasks(masks=(Ref("shared", "first"), Ref("shared", "second"))))
         .add("thin", LocalThreshold(volume=Ref("ct")))
         .add("shut", SmoothMask(mask=Ref("largest"), kind="closing"))
         .add("solid", Fill(mask=Ref("shut")))

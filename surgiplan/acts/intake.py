@@ -12,7 +12,7 @@ from ..formats.dicom.plausible import hounsfield_doubts
 from ..formats.volumes.lattice import moved_to
 from ..plan.plan import Operations, Plan, Step
 from ..progress import Report, silent
-from ..values import Grid, Mask, Mesh, Part, Volume, encode
+from ..values import NO_LABEL, Grid, Label, Mask, Mesh, Part, Volume, encode
 
 MESH_SUFFIXES = frozenset(meshes.READ_SUFFIXES)
 OPEN_SUFFIXES = (".dcm", ".zip", *volumes.READ_SUFFIXES, *meshes.READ_SUFFIXES)
@@ -31,6 +31,7 @@ class Loaded:
     name: proposed for its step; "" for one made from the kind
     unit_mm: how many mm the unit has in which a shape was read
     files: names of the files it was read from; they are shown and not kept
+    label: how a segment is called, its colour and code
     """
 
     value: Volume | Mask | Part
@@ -40,6 +41,7 @@ class Loaded:
     name: str = ""
     unit_mm: float = 1.0
     files: tuple[str, ...] = ()
+    label: Label = NO_LABEL
 
 
 def kind_of(path: Path) -> Literal["mesh", "volume", "segments", "dicom"]:
@@ -184,9 +186,11 @@ def load_segments(path: Path, report: Report = silent) -> tuple[Loaded, ...]:
     """Read the segments of a .seg.nrrd file, or every label of a label map, as one mask each."""
     if not path.exists():
         raise BadInput(f"{path} does not exist: check the path")
-    masks, told = volumes.read_labels(path, report)
+    masks, told, labels = volumes.read_labels(path, report)
     about = {"origin": _origin(path), "warnings": told}
-    return tuple(Loaded(mask, about, {}, tuple(told), name) for name, mask in masks.items())
+    return tuple(
+        Loaded(mask, about, {}, tuple(told), name, label=labels[name]) for name, mask in masks.items()
+    )
 
 
 def put_on(segments: Sequence[Loaded], grid: Grid) -> tuple[Loaded, ...]:
@@ -229,7 +233,8 @@ def keep(
     stated = {key: value for key, value in loaded.about.items() if key != "warnings"}
     case.journal("import", digest=digest, kind=kind, **stated)
     step = name or _free_name(plan, loaded)
-    return plan.add(step, operations["source"](digest=digest, kind=kind))  # type: ignore[call-arg]
+    made = plan.add(step, operations["source"](digest=digest, kind=kind))  # type: ignore[call-arg]
+    return made if loaded.label == NO_LABEL else made.annotate(step, label=loaded.label)
 
 
 def keep_all(

@@ -11,7 +11,7 @@ from ..errors import BadInput, StepFailed
 from ..formats import meshes, volumes
 from ..formats.files import write_whole
 from ..plan.plan import Key
-from ..values import Mask, Part, Value, Volume, figures
+from ..values import NO_LABEL, Label, Mask, Part, Value, Volume, figures
 from .approval import approval_words, as_approved
 
 FIGURES = ".json"
@@ -30,12 +30,15 @@ def suffixes(value: Value) -> tuple[str, ...]:
             return (FIGURES,)
 
 
-def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dict[str, Any]:
+def export(
+    case: CaseFile, name: str, key: Key, value: Value, path: Path, label: Label = NO_LABEL
+) -> dict[str, Any]:
     """Write a shape, a mask or a scan in a format of its kind, or the figures of any result as JSON.
 
     name: "step" or "step.output", for the header of the file and the journal
     key: recipe key of the step, so that the file can be traced to the plan that made it
     value: its up-to-date value
+    label: title, colour and code of a segment, which a .seg.nrrd carries
     Gives what was written: file, bytes, sha256 and figures. Raises BadInput when the value cannot be
     a file of this kind, StepFailed when the plan is approved and this is not the approved result,
     CaseError when the disk does not take it; then no half file is left.
@@ -56,7 +59,7 @@ def export(case: CaseFile, name: str, key: Key, value: Value, path: Path) -> dic
     elif isinstance(value, Part):
         meshes.write_mesh(value, path, notes=notes)
     elif isinstance(value, Volume | Mask):
-        volumes.write_volume(value, path, notes=notes)
+        volumes.write_volume(value, path, notes=notes, label=label)
     else:
         raise BadInput(f"{name} is a {type(value).__name__}, not a shape: export it as .json")
     told: dict[str, Any] = {

@@ -281,9 +281,10 @@ class Doors(QObject):
             )
             return
         value, key = seen_value(desk.results, ref), desk.plan.keys()[ref.step]
+        label = desk.plan[ref.step].label
         self._start(
             self.tr("Exporting {0}").format(name),
-            lambda _: outlet.export(desk.session.case, name, key, value, path),
+            lambda _: outlet.export(desk.session.case, name, key, value, path, label),
             lambda told: self.told.emit(_exported(name, path, told)),
         )
 

@@ -1,9 +1,7 @@
 """The masks of a plan as segments: what each is, its colour, whether it is seen and whether it is locked."""
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import replace
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtWidgets import (
@@ -26,13 +24,13 @@ from PySide6.QtWidgets import (
 
 from ..algorithms.statistics import SegmentFigures, segment_figures
 from ..errors import Cancelled, SurgiplanError
+from ..formats.volumes.terminology import Term, terms
 from ..ops.logic import Logic
 from ..plan.operation import Ref
 from ..plan.plan import Plan, Step
 from ..scene.shapes import PALETTE, shown_volume
 from ..scene.slices import MASK_COLOUR
 from ..session import Ready
-from ..shipped import resource_folder
 from ..values import NO_LABEL, Label, Mask
 from . import theme
 from .desk import Desk
@@ -40,25 +38,6 @@ from .jobs import Jobs
 
 NAME, LOCK, SEEN = range(3)
 COLOUR_WORDS = ("sky blue", "orange", "green", "pink", "yellow", "blue", "vermilion")
-
-
-@dataclass(frozen=True)
-class Term:
-    """One thing a segment can be.
-
-    meaning: in words
-    code: "SCT:" and its SNOMED CT code
-    """
-
-    meaning: str
-    code: str
-
-
-@cache
-def terms() -> tuple[Term, ...]:
-    """What a segment can be, from the resources of the program."""
-    text = resource_folder("segments").joinpath("terms.json").read_text(encoding="utf-8")
-    return tuple(Term(**one) for one in json.loads(text)["terms"])
 
 
 def segments_of(plan: Plan) -> list[Step]:

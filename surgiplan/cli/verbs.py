@@ -217,8 +217,9 @@ def export(arguments: Namespace) -> int:
     """Write an up-to-date result to a file."""
     with opened(arguments.case, only_look=True) as session:
         value = session.value(arguments.name)
-        key = session.plan.keys()[Ref.of(arguments.name).step]
-        told = outlet.export(session.case, arguments.name, key, value, arguments.to)
+        step = Ref.of(arguments.name).step
+        key, label = session.plan.keys()[step], session.plan[step].label
+        told = outlet.export(session.case, arguments.name, key, value, arguments.to, label)
     say(arguments, told, f"{arguments.name} is written to {arguments.to} and was read back unchanged")
     return 0
 

@@ -44,6 +44,7 @@ from .repair import Repair
 from .resample import Resample
 from .smooth import Smooth
 from .smooth_mask import SmoothMask
+from .smooth_masks import SmoothMasks
 from .socket import Socket
 from .source import Source
 from .split import Split
@@ -69,6 +70,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     LevelSet,
     FindMetal,
     SmoothMask,
+    SmoothMasks,
     Fill,
     Margin,
     Hollow,

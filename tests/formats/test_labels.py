@@ -48,7 +48,7 @@ def named(*segments: tuple[str, int, int]) -> dict[str, str]:
 def test_segments_keep_their_names_as_far_as_a_step_can_bear_them(tmp_path: Path) -> None:
     path = seg(tmp_path / "a.seg.nrrd", **named(("Left femur", 1, 0), ("7: Tibia/ue", 7, 0)))
     path.write_bytes(path.read_bytes().replace(b"Tibia/ue", "Tibia/ü".encode()))
-    masks, told = read_labels(path)
+    masks, told, _ = read_labels(path)
     assert list(masks) == ["Left_femur", "segment_7_Tibia"]
     assert np.array_equal(masks["Left_femur"].voxels, LABELS == 1)
     assert np.array_equal(masks["segment_7_Tibia"].voxels, LABELS == 7)
@@ -60,7 +60,7 @@ def test_segments_that_overlap_lie_in_layers(tmp_path: Path) -> None:
     layers = np.stack([LABELS == 1, LABELS > 0], -1).astype(
         np.uint8
     )  # [k, j, i, layer]: the layer is fastest
-    masks, _ = read_labels(
+    masks, _, _ = read_labels(
         seg(tmp_path / "a.seg.nrrd", layers, layered=True, **named(("one", 1, 0), ("both", 1, 1)))
     )
     assert np.array_equal(masks["one"].voxels, LABELS == 1)
@@ -69,7 +69,7 @@ def test_segments_that_overlap_lie_in_layers(tmp_path: Path) -> None:
 
 def test_two_of_one_name_are_told_apart_and_an_empty_one_is_left_out(tmp_path: Path) -> None:
     path = seg(tmp_path / "a.seg.nrrd", **named(("a", 1, 0), ("a", 7, 0), ("none", 9, 0)))
-    masks, told = read_labels(path)
+    masks, told, _ = read_labels(path)
     assert list(masks) == ["a", "a_2"]
     assert any("empty" in text for text in told)
 
@@ -79,7 +79,7 @@ def test_labels_without_names_are_numbered(tmp_path: Path) -> None:
         nibabel.Nifti1Image(LABELS.T, np.diag([-1.0, -1, 1, 1]) @ PLACE[:, [2, 1, 0, 3]]),
         tmp_path / "a.nii.gz",
     )
-    masks, _ = read_labels(tmp_path / "a.nii.gz")
+    masks, _, _ = read_labels(tmp_path / "a.nii.gz")
     assert list(masks) == ["label_1", "label_7"]
     assert np.array_equal(masks["label_7"].voxels, LABELS == 7)
 
@@ -151,7 +151,7 @@ def test_what_lies_outside_is_refused() -> None:
 def test_a_real_label_map_lies_on_its_scan(shared_data: Path) -> None:
     folder = shared_data / "ct_totalseg_small"
     scan, _ = read_volume(folder / "example_ct_sm.nii.gz", "CT")
-    masks, _ = read_labels(folder / "example_seg.nii.gz")
+    masks, _, _ = read_labels(folder / "example_seg.nii.gz")
     truth = np.asanyarray(nibabel.load(folder / "example_seg.nii.gz").dataobj)
     assert len(masks) == len(np.unique(truth)) - 1 == 41
     vertebra = moved_to(masks["label_30"], scan.grid)

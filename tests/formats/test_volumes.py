@@ -66,7 +66,7 @@ def test_another_library_reads_the_same(tmp_path: Path, suffix: str) -> None:
 def test_a_mask_comes_back_bit_for_bit(tmp_path: Path, suffix: str) -> None:
     mask = Mask(SCAN.grid, VALUES > 300)
     write_volume(mask, tmp_path / f"m{suffix}", notes={"step": "left_femur"})
-    masks, _ = read_labels(tmp_path / f"m{suffix}")
+    masks, _, _ = read_labels(tmp_path / f"m{suffix}")
     (name,) = masks
     assert name == ("left_femur" if suffix == ".seg.nrrd" else "label_1")
     assert np.array_equal(masks[name].voxels, mask.voxels)

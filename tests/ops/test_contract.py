@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from surgiplan.algorithms.masks.logic import inverted
 from surgiplan.errors import Cancelled, Mismatch, NeedsHand, SurgiplanError, Usage
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
@@ -53,6 +54,7 @@ from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
 from surgiplan.ops.smooth import Smooth
 from surgiplan.ops.smooth_mask import SmoothMask
+from surgiplan.ops.smooth_masks import SmoothMasks
 from surgiplan.ops.socket import Socket
 from surgiplan.ops.source import Source
 from surgiplan.ops.split import Split
@@ -153,6 +155,7 @@ def examples() -> dict[str, Example]:
         Example(LevelSet(volume=Ref("ct"), mask=Ref("m"), rounds=20), {"volume": volume, "mask": mask}),
         Example(FindMetal(volume=Ref("ct"), level=900), {"volume": volume}),
         Example(SmoothMask(mask=Ref("m")), {"mask": mask}),
+        Example(SmoothMasks(masks=(Ref("m"), Ref("rest"))), {"masks": (mask, inverted(mask))}),
         Example(Fill(mask=Ref("m"), kind="wrap"), {"mask": mask}),
         Example(Margin(mask=Ref("m"), distance=-2), {"mask": mask}),
         Example(Hollow(mask=Ref("m")), {"mask": mask}),

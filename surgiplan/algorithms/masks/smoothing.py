@@ -1,5 +1,6 @@
 """Make the border of a mask smooth, by one of four ways that differ in what they keep."""
 
+from collections.abc import Sequence
 from math import ceil
 
 import numpy as np
@@ -8,12 +9,12 @@ from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import BoolArray, Mask, Vec3
+from ...values import BoolArray, FloatsArray, Mask, Vec3
 from .ball import narrowed, reach_of, widened
 from .box import boxed, padded, required_box, slabs_with_room, wider
 
 _STEPS = 65535
-_GAUSSIAN_REACH = 4.0  # standard deviations
+GAUSSIAN_REACH = 4.0  # standard deviations
 
 
 def closed(mask: Mask, radius_mm: float, report: Report = silent) -> Mask:
@@ -100,19 +101,29 @@ def smoothed(mask: Mask, sigma_mm: float, report: Report = silent) -> Mask:
     Raises StepFailed when no voxel is chosen.
     """
     sigmas = [sigma_mm / step for step in mask.grid.spacing_kji]
-    reach = [ceil(_GAUSSIAN_REACH * sigma) for sigma in sigmas]
+    reach = [ceil(GAUSSIAN_REACH * sigma) for sigma in sigmas]
     box = wider(required_box(mask), (reach[0], reach[1], reach[2]), mask.voxels.shape)
     within = mask.voxels[box]
     grey = np.empty(within.shape, np.uint16)
     counts = np.zeros(_STEPS + 1, np.int64)
     for some, room, inner in slabs_with_room(within.shape, reach[0]):
         report(0.9 * some.start / len(within), "Blurring the mask")
-        share = within[room].astype(np.float32)
-        for axis, sigma in enumerate(sigmas):
-            share = gaussian_filter1d(share, sigma, axis, mode="nearest", truncate=_GAUSSIAN_REACH)
+        share = blurred(within[room], sigmas)
         grey[some] = np.clip(share[inner] * _STEPS + 0.5, 0, _STEPS)
         counts += np.bincount(grey[some].ravel(), minlength=len(counts))
     return boxed(mask.grid, box, grey >= _level_of(counts, int(np.count_nonzero(within))), mask.level)
+
+
+def blurred(chosen: BoolArray, sigmas: Sequence[float]) -> FloatsArray:
+    """Which share of its surroundings is chosen, at each voxel.
+
+    chosen: [k, j, i]
+    sigmas: standard deviation of the weights (Gaussian) along k, j and i, in voxels
+    """
+    share: FloatsArray = chosen.astype(np.float32)
+    for axis, sigma in enumerate(sigmas):
+        share = gaussian_filter1d(share, sigma, axis, mode="nearest", truncate=GAUSSIAN_REACH)
+    return share
 
 
 def _level_of(counts: NDArray[np.int64], wanted: int) -> int:

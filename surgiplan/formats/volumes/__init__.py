@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 
 from ...errors import BadInput, CaseError
 from ...progress import Report, silent
-from ...values import Mask, Volume
+from ...values import NO_LABEL, Label, Mask, Volume
 from ..files import write_whole
-from .lattice import Lattice, on_grid, volume_of
+from .lattice import Lattice, Segment, on_grid, volume_of
 from .metaimage import metaimage_bytes, read_metaimage
 from .nifti import nifti_bytes, read_nifti
 from .nrrd import MAX_SEGMENTS, nrrd_bytes, read_nrrd
@@ -74,10 +75,11 @@ def read_volume(path: Path, modality: str = "", report: Report = silent) -> tupl
         raise _named(path, problem) from None
 
 
-def read_labels(path: Path, report: Report = silent) -> tuple[dict[str, Mask], list[str]]:
+def read_labels(path: Path, report: Report = silent) -> tuple[dict[str, Mask], list[str], dict[str, Label]]:
     """Read the segments of a .seg.nrrd file, or the labels of a label map, each as a mask.
 
-    Gives the masks by their names ("label_7" where the file has none) and what is to be known of it.
+    Gives the masks by names that a step can have ("label_7" where the file has none), what is to be known of
+    it, and how each is labelled: its name as it stands, colour and code.
     Raises BadInput when it is damaged, holds no labels, or its place is not plain.
     """
     report(0.0, f"reading {path.name}")
@@ -85,28 +87,33 @@ def read_labels(path: Path, report: Report = silent) -> tuple[dict[str, Mask], l
     try:
         grid, voxels = on_grid(lattice.kji_to_lps, lattice.voxels)
         layers = voxels if voxels.ndim == 4 else voxels[None]
-        masks, told = dict[str, Mask](), list(lattice.told)
-        for n, (name, value, layer) in enumerate(lattice.segments or _labels(layers)):
+        masks, told, labels = dict[str, Mask](), list(lattice.told), dict[str, Label]()
+        for n, (name, value, layer, label) in enumerate(lattice.segments or _labels(layers)):
             report(0.5 + 0.5 * n / 100 if n < 100 else 1.0, f"reading {path.name}")
             if not 0 <= layer < len(layers):
                 raise BadInput(f"segment {n} of it lies in a layer that is not there: export it again")
             chosen = np.ascontiguousarray(layers[layer] == value)
             if chosen.any():
-                masks[_free(name, masks)] = Mask(grid, chosen)
+                step = _free(name, masks)
+                masks[step] = Mask(grid, chosen)
+                labels[step] = replace(label, title="" if name == step else label.title)
             else:
                 told.append(f"segment {n} of it is empty and was left out")
     except BadInput as problem:
         raise _named(path, problem) from None
     if not masks:
         raise BadInput(f"{path.name}: it holds no label, all is nought")
-    return masks, told
+    return masks, told, labels
 
 
-def write_volume(value: Volume | Mask, path: Path, *, notes: Mapping[str, str] = {}) -> None:
+def write_volume(
+    value: Volume | Mask, path: Path, *, notes: Mapping[str, str] = {}, label: Label = NO_LABEL
+) -> None:
     """Write a scan or a mask in LPS mm (NIfTI: RAS); the suffix names the format.
 
     path: .nii.gz, .nrrd or .mha, for a mask .seg.nrrd too; replaced when it exists
     notes: said in the file where it has room
+    label: title, colour and code of a mask, for a .seg.nrrd
     The file is read back and compared before it gets its name: a failed write leaves nothing.
     Raises BadInput when there is no such format, CaseError when the disk does not take it or the file
     read back is not the value.
@@ -121,7 +128,8 @@ def write_volume(value: Volume | Mask, path: Path, *, notes: Mapping[str, str] =
         data = metaimage_bytes(value, "; ".join([_USE, *(f"{k}={v}" for k, v in notes.items())]))
     else:
         remarks = {"use": _USE} | {key: text for key, text in notes.items() if key != "use"}
-        data = nrrd_bytes(value, remarks, notes.get("step", "mask") if suffix == SEGMENTS else "")
+        segment = Segment(label.title or notes.get("step", "mask"), 1, 0, label)
+        data = nrrd_bytes(value, remarks, segment if suffix == SEGMENTS else None)
     reader = _READERS[".nrrd" if suffix == SEGMENTS else suffix]
     write_whole(path, data, lambda written: _require_same(value, reader, written, path.name))
 
@@ -140,14 +148,14 @@ def _require_same(value: Volume | Mask, reader: Callable[[Path], Lattice], writt
         raise CaseError(f"{name} was not written: read back it lies {moved:.4f} mm off")
 
 
-def _labels(layers: NDArray[Any]) -> list[tuple[str, int, int]]:
+def _labels(layers: NDArray[Any]) -> list[Segment]:
     """Every label of a map without names."""
     if layers.dtype.kind == "f" and (not np.isfinite(layers).all() or np.any(layers % 1)):
         raise BadInput("its values are not whole numbers: it is no label map")
     found = [int(value) for value in np.unique(layers) if value]
     if len(layers) != 1 or len(found) > MAX_SEGMENTS:
         raise BadInput(f"it holds {len(found)} labels without a name; at most {MAX_SEGMENTS} are read")
-    return [(f"label_{value}".replace("-", "minus_"), value, 0) for value in found]
+    return [Segment(f"label_{value}".replace("-", "minus_"), value, 0) for value in found]
 
 
 def _free(name: str, taken: Mapping[str, Mask]) -> str:

@@ -1,14 +1,14 @@
 """Voxels as a volume file has them, and the right-handed grid of patient space they are put on."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ...errors import BadInput
-from ...values import BoolArray, FloatArray, Grid, Mask, Volume, given_away
+from ...values import NO_LABEL, BoolArray, FloatArray, Grid, Label, Mask, Volume, given_away
 from ..dicom.geometry import SPACING_MM
 from ..dicom.pixels import INT16, MAX_VOXELS
 from ..dicom.plausible import hounsfield_doubts
@@ -22,6 +22,20 @@ LIKELY_LABELS = 256
 UNITS_MM: Mapping[str, float] = {"m": 1000.0, "cm": 10.0, "mm": 1.0, "um": 1e-3}
 
 
+class Segment(NamedTuple):
+    """A segment as its file names it.
+
+    value: number that its voxels have
+    layer: in which of the layers they lie
+    label: its colour and code
+    """
+
+    name: str
+    value: int
+    layer: int
+    label: Label = NO_LABEL
+
+
 @dataclass(frozen=True, eq=False)
 class Lattice:
     """What a NIfTI, NRRD or MetaImage file holds.
@@ -30,7 +44,7 @@ class Lattice:
     kji_to_lps: 4x4 from index to patient mm; may be left-handed
     modality: "CT", "MR" or "" where the file does not say
     told: what is to be known of how it was read
-    segments: name, label value and layer of each segment, in a file of segments
+    segments: what the file of segments says of each
     labels: whether the file says that its numbers are labels
     """
 
@@ -38,7 +52,7 @@ class Lattice:
     kji_to_lps: FloatArray
     modality: str = ""
     told: tuple[str, ...] = ()
-    segments: tuple[tuple[str, int, int], ...] = field(default=())
+    segments: tuple[Segment, ...] = ()
     labels: bool = False
 
 

@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from ...errors import BadInput
 from ...values import FloatArray, Mask, Volume
-from .lattice import UNITS_MM, Lattice, require_size
+from .lattice import UNITS_MM, Lattice, Segment, require_size
 from .packed import LEVEL, MAX_HEADER, MOST_PACKED, contents, inflated, numbered, together
+from .terminology import label_fields, label_of
 
 _SPACES: Mapping[str, tuple[float, float, float]] = {
     "left-posterior-superior": (1, 1, 1),
@@ -31,7 +32,8 @@ _PACKED = {"gzip": "gzip", "gz": "gzip", "bzip2": "bzip2", "bz2": "bzip2"}
 _TEXT = ("ascii", "text", "txt")
 _END = re.compile(rb"\r?\n\r?\n")
 _DATA_FILE = re.compile(r"data ?file:\s*(.*)", re.IGNORECASE)
-_SEGMENT = re.compile(r"Segment(\d{1,4})_(Name|LabelValue|Layer)")
+_SEGMENT = re.compile(r"Segment(\d{1,4})_(Name|LabelValue|Layer|Color|Tags)")
+_NAME_HERE = "name_here"
 MAX_SEGMENTS = 1000
 
 
@@ -55,11 +57,11 @@ def read_nrrd(path: Path) -> Lattice:
     return Lattice(voxels, affine, told=tuple(told), segments=_segments(header, layers is not None))
 
 
-def nrrd_bytes(value: Volume | Mask, remarks: Mapping[str, str], segment: str = "") -> bytes:
+def nrrd_bytes(value: Volume | Mask, remarks: Mapping[str, str], segment: Segment | None = None) -> bytes:
     """A gzipped NRRD file in left-posterior-superior mm.
 
     remarks: key and value pairs that stand in its header
-    segment: name of the one segment of a mask, for a .seg.nrrd
+    segment: name and label of the one segment of a mask, for a .seg.nrrd
     """
     voxels = value.voxels.astype(np.uint8) if isinstance(value, Mask) else value.voxels
     affine = value.grid.kji_to_lps
@@ -72,22 +74,29 @@ def nrrd_bytes(value: Volume | Mask, remarks: Mapping[str, str], segment: str = 
         "encoding": "gzip",
         "endian": "little",
     }
-    header |= {
-        key: " ".join(text.encode("ascii", "replace").decode().split()) for key, text in remarks.items()
-    }
-    if segment:
+    header |= {key: " ".join(_ascii(text).split()) for key, text in remarks.items()}
+    if segment is not None:
         k, j, i = value.grid.shape_kji
         header |= {
             "Segmentation_MasterRepresentation": "Binary labelmap",
             "Segment0_ID": "Segment_1",
-            "Segment0_Name": segment,
-            "Segment0_LabelValue": "1",
-            "Segment0_Layer": "0",
+            "Segment0_Name": _NAME_HERE,
+            "Segment0_LabelValue": str(segment.value),
+            "Segment0_Layer": str(segment.layer),
             "Segment0_Extent": f"0 {i - 1} 0 {j - 1} 0 {k - 1}",
         }
+        header |= {f"Segment0_{key}": _ascii(text) for key, text in label_fields(segment.label).items()}
     packed = io.BytesIO()
     nrrd.write(packed, voxels, header, index_order="C", compression_level=LEVEL)
-    return packed.getvalue()
+    data = packed.getvalue()
+    if segment is None:
+        return data
+    line = b"Segment0_Name:="  # pynrrd writes ASCII alone; a name may be of any language
+    return data.replace(line + _NAME_HERE.encode(), line + " ".join(segment.name.split()).encode(), 1)
+
+
+def _ascii(text: str) -> str:
+    return text.encode("ascii", "replace").decode()
 
 
 def _header(data: bytes) -> tuple[dict[str, Any], memoryview, list[str]]:
@@ -227,7 +236,7 @@ def _place(header: Mapping[str, Any], axes: int, told: list[str]) -> tuple[Float
     return affine, layers
 
 
-def _segments(header: Mapping[str, Any], layered: bool) -> tuple[tuple[str, int, int], ...]:
+def _segments(header: Mapping[str, Any], layered: bool) -> tuple[Segment, ...]:
     found = dict[int, dict[str, str]]()
     for key, text in header.items():
         if match := _SEGMENT.fullmatch(key):
@@ -236,10 +245,11 @@ def _segments(header: Mapping[str, Any], layered: bool) -> tuple[tuple[str, int,
         raise BadInput(f"it holds {len(found)} segments; at most {MAX_SEGMENTS} are read")
     try:
         return tuple(
-            (
+            Segment(
                 one.get("Name", f"segment {n}"),
                 int(one.get("LabelValue", 1)),
                 int(one.get("Layer", n if layered else 0)),
+                label_of(one.get("Name", ""), one),
             )
             for n, one in sorted(found.items())
         )
