@@ -39,7 +39,7 @@ LIBRARIES = {
     "shipped": set(),
     "values": NUMBERS,
     "algorithms": NUMBERS
-    | {"SimpleITK", "fast_simplification", "manifold3d", "scipy", "skimage", "vtkmodules"},
+    | {"SimpleITK", "fast_simplification", "manifold3d", "potpourri3d", "scipy", "skimage", "vtkmodules"},
     "formats": NUMBERS | {"blake3", "pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},
     "plan": NUMBERS | {"cattrs", "platformdirs", "zstandard"},
     "casefile": {"apsw", "zstandard"},

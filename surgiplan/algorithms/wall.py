@@ -16,7 +16,7 @@ from vtkmodules.vtkCommonDataModel import vtkGenericCell
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import BoolArray, FloatArray, Mesh, Part, Vec3, Volume, WallMap, given_away, vec3
+from ..values import BoolArray, FloatArray, IntArray, Mesh, Part, Vec3, Volume, WallMap, given_away, vec3
 from .distance import SignedDistance, locator_of
 from .smooth import normals_of
 from .space import require_one_frame
@@ -92,20 +92,24 @@ def walls(
     )
 
 
-def thickness(mesh: Mesh, reach_mm: float, report: Report = silent) -> FloatArray:
+def thickness(
+    mesh: Mesh, reach_mm: float, report: Report = silent, only: IntArray | None = None
+) -> FloatArray:
     """(n,) thickness of the wall at each point of a closed surface; infinite where none is within reach.
 
     mesh: the surface
     reach_mm: walls thicker than this are not looked for
     report: told the progress; may raise Cancelled
+    only: (n,) the points that are wanted; None for all
     """
-    points, normals = mesh.points.astype(np.float64), normals_of(mesh)
+    points, every = mesh.points.astype(np.float64), normals_of(mesh)
     corners = points[mesh.triangles]
+    points, normals = (points, every) if only is None else (points[only], every[only])
     faces = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     faces /= np.maximum(np.linalg.norm(faces, axis=1, keepdims=True), 1e-300)
     hit, place = _other_side(corners, faces, points, normals, reach_mm, report)
     found = np.flatnonzero(hit >= 0)
-    there = _normal_at(mesh, normals, hit[found], place[found])
+    there = _normal_at(mesh, every, hit[found], place[found])
     across = np.einsum("ni,ni->n", place[found] - points[found], there)
     opening = 1 - np.einsum("ni,ni->n", normals[found], there)
     wall = np.full(len(points), np.inf)

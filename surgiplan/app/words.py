@@ -104,6 +104,9 @@ _FIGURES: Mapping[str, Callable[[Any], str]] = {
     "shape": lambda v: f"{v[2]} × {v[1]} × {v[0]} voxels",
     "spacing_mm": lambda v: f"{v[2]:.3g} × {v[1]:.3g} × {v[0]:.3g} mm each",
     "definition": str,
+    "frame": str,
+    "sign": str,
+    "length_mm": lambda v: f"{v:.1f} mm long",
     "landmarks": lambda v: ", ".join(v),
 }
 

@@ -165,6 +165,7 @@ def _add_looking(command: Callable[..., argparse.ArgumentParser]) -> None:
     made.add_argument("--to", type=Path, help="write the outcome as a Markdown page as well")
     made = command("ops", verbs.ops, "the manual: all operations, or one in full")
     made.add_argument("name", nargs="?")
+    made.add_argument("--markdown", action="store_true", help="of measure: the page of all definitions")
     made = command("open", None, "open the window")
     made.add_argument("path", type=Path, nargs="?", help="a case, a DICOM folder or zip, a volume or a mesh")
     made.add_argument("--safe-graphics", action="store_true", help="draw in software, for bad drivers")

@@ -26,6 +26,8 @@ def page(cls: type[Operation[Any]]) -> str:
     lines = [f"{spec.name} (version {spec.version})", spec.summary, "", f"gives  {gives}", ""]
     for field in spec.fields:
         lines += [f"  --{field.name:<16}{field.help}", f"    {'':<16}{_form(field)}"]
+        told = zip(field.choices, field.told, strict=True)
+        lines += [f"    {'':<18}{word:<40}{meaning}".rstrip() for word, meaning in told if meaning]
     return "\n".join(lines)
 
 
@@ -53,6 +55,7 @@ def _field_data(field: Field) -> dict[str, Any]:
     }
     if field.choices:
         data["choices"] = list(field.choices)
+        data |= {"told": list(field.told)} if any(field.told) else {}
     if field.number is not None:
         data |= {"unit": field.number.unit, "low": field.number.low, "high": field.number.high}
     if field.hand is not None:
@@ -70,6 +73,8 @@ def _form(field: Field) -> str:
     parts: list[str] = []
     if field.takes is not None:
         parts.append(f"{field.takes.__name__}: {FORMS[Ref]}")
+    elif any(field.told):
+        parts.append("one of these words")
     elif field.choices:
         parts.append(" | ".join(field.choices))
     elif field.number is not None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import SAFETY_LINE, __version__
 from ..acts import intake, outlet
+from ..algorithms.measures import registry
 from ..casefile import CaseFile
 from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
@@ -274,6 +275,11 @@ def _travel(arguments: Namespace, way: str, nothing: str) -> int:
 
 def ops(arguments: Namespace) -> int:
     """The manual, made from the operations."""
+    if arguments.markdown:
+        if arguments.name != "measure":
+            raise Usage("only measure has a page of definitions: surgiplan ops measure --markdown")
+        print(registry.page(), end="")
+        return 0
     if arguments.name is None:
         say(arguments, [manual.page_data(cls) for cls in OPERATIONS.values()], manual.overview(OPERATIONS))
         return 0

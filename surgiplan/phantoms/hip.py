@@ -33,8 +33,9 @@ class CupAngles:
 class Hip(Phantom):
     """A right hip socket round the head of the default femur, in the same patient space.
 
-    The pelvic frame has its origin in the centre of the cup, x to the operated (right) side, y to
-    anterior, z to cranial; the anterior pelvic plane is parallel to its x and z.
+    The pelvic frame has its origin in the centre of the cup, x to the operated (right) side, along the
+    line between the iliac spines, y to anterior, z to cranial; the anterior pelvic plane is parallel to its
+    x and z.
 
     centre: of the cup, LPS mm
     rim_radius_mm: inner radius of the cup, a hemisphere that ends in a plane circle
@@ -165,7 +166,7 @@ class Hip(Phantom):
         """Most anterior point in the pelvic frame, and radius."""
         return {
             "right_asis": ((28.0, 41.0, 66.0), 8.0),
-            "left_asis": ((-206.0, 41.0, 69.0), 7.0),
+            "left_asis": ((-206.0, 41.0, 66.0), 7.0),
             "right_pubic_tubercle": ((-64.0, 41.0, -22.0), 6.0),
             "left_pubic_tubercle": ((-113.0, 41.0, -20.0), 5.0),
         }

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from types import MappingProxyType
 
 import numpy as np
@@ -140,22 +141,31 @@ class LineMark:
     """A measurement: its points joined by lines, with its label.
 
     text: value, unit and what it is, such as "12.4 mm, plate to nerve"
+    about: the definition, frame and sign, for who asks for more
+    lines: how the points are joined: the numbers of each line's points; empty for the usual way
     """
 
     name: str
     points_lps: tuple[Vec3, ...]
     text: str
     dimmed: bool = False
+    about: str = ""
+    lines: tuple[tuple[int, ...], ...] = ()
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
         """Which points are joined: up to three in a row, four and more two by two (lines of an angle)."""
+        if self.lines:
+            return tuple(pair for line in self.lines for pair in pairwise(line))
         count = len(self.points_lps)
         return tuple((n, n + 1) for n in range(0, count - 1, 1 if count < 4 else 2))
 
     @property
     def middle_lps(self) -> Vec3:
         """Where the label stands: half way along the first line, or at the apex of three points."""
+        if self.lines:
+            longest = self.lines[0]
+            return self.points_lps[longest[len(longest) // 2]]
         first, second = self.points_lps[:2]
         return second if len(self.points_lps) == 3 else vec3((np.asarray(first) + second) / 2)
 

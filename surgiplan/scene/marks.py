@@ -87,6 +87,7 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
 
     The landmarks of the chosen step are among its handles.
     """
+    shown: list[tuple[str, Measurement, bool]] = []
     for step in plan.steps:
         result = results.get(step.name)
         dimmed = result is not None and result.status == "stale"
@@ -101,8 +102,41 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
             elif isinstance(value, Landmarks) and step.name != view.chosen:
                 for mark, place in value.places.items():
                     yield _landmark(name, mark, place)
-            elif isinstance(value, Measurement) and len(value.points_lps) > 1:
-                yield LineMark(name, value.points_lps, f"{measured_text(value)}, {name}", dimmed)
+            elif isinstance(value, Measurement) and (value.lines_lps or len(value.points_lps) > 1):
+                shown.append((name, value, dimmed))
+    yield from _lines(shown)
+
+
+def _lines(shown: list[tuple[str, Measurement, bool]]) -> Iterator[LineMark]:
+    """A mark for each measurement; those that stand side by side on the same lines share one."""
+    together: dict[tuple[str, object], list[tuple[str, Measurement, bool]]] = {}
+    for name, value, dimmed in shown:
+        place = (name.partition(".")[0], value.lines_lps or value.points_lps)
+        together.setdefault(place, []).append((name, value, dimmed))
+    for group in together.values():
+        name, first, dimmed = group[0]
+        told = ", ".join(measured_text(value) for _, value, _ in group)
+        points, lines = _joined(first)
+        about = "\n".join(about_measurement(one, value) for one, value, _ in group)
+        yield LineMark(name, points, f"{told}, {name.partition('.')[0]}", dimmed, about, lines)
+
+
+def _joined(value: Measurement) -> tuple[tuple[Vec3, ...], tuple[tuple[int, ...], ...]]:
+    """The points of what shows a measurement, and which of them make a line each."""
+    if not value.lines_lps:
+        return value.points_lps, ()
+    points: list[Vec3] = []
+    lines = []
+    for line in value.lines_lps:
+        lines.append(tuple(range(len(points), len(points) + len(line))))
+        points += line
+    return tuple(points), tuple(lines)
+
+
+def about_measurement(name: str, value: Measurement) -> str:
+    """What must be known to read a number rightly: its definition, frame and sign."""
+    words = (value.id, value.definition, value.frame, value.sign)
+    return f"{name} {measured_text(value)}: {'; '.join(filter(None, words))}"
 
 
 def severity_of(collision: Collision) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .deviation import UNSET_IS_LEFT_OUT, Change, Deviation
-from .findings import Agreement, Collision, Finding, GapMap, Measurement, WallMap
+from .findings import Agreement, Collision, Finding, GapMap, Measurement, Profile, WallMap
 from .frames import Plane, Pose
 from .grid import Grid
 from .landmarks import Landmarks
@@ -26,7 +26,7 @@ Value = Any
 _MAGIC = b"SPVALUE1"
 _ALIGN = 64
 _KINDS = (Grid, Volume, Mask, Mesh, Deviation, Change, Part, Pose, Plane, Landmarks)
-_FOUND = (Measurement, Collision, GapMap, WallMap, Agreement, Finding)
+_FOUND = (Measurement, Profile, Collision, GapMap, WallMap, Agreement, Finding)
 _TYPES: dict[str, type] = {cls.__name__: cls for cls in (*_KINDS, *_FOUND)}
 
 

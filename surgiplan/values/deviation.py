@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 UNSET_IS_LEFT_OUT = {"unset is left out": True}
-"""Marks a field that came later: while it is None, the bytes and the digest of a value stay as before."""
+"""Marks a field that came later: at its default, the bytes and the digest of a value stay as before."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .codec import Value, digest
-from .findings import Agreement, Collision, GapMap, Measurement, WallMap
+from .findings import Agreement, Collision, GapMap, Measurement, Profile, WallMap
 from .frames import Plane, Pose
 from .landmarks import Landmarks
 from .mesh import Part
@@ -52,6 +52,14 @@ def _of_landmarks(found: Landmarks) -> Figures:
         "landmarks": {name: list(place) for name, place in found.places.items()},
         "template": found.template,
         "side": found.side,
+    }
+
+
+def _of_profile(found: Profile) -> Figures:
+    return {
+        "length_mm": float(found.at_mm[-1]) if len(found.at_mm) else 0.0,
+        "samples": len(found.at_mm),
+        "profile_unit": found.unit,
     }
 
 
@@ -153,6 +161,7 @@ _TOLD: dict[type, Callable[[Any], Figures]] = {
     Collision: _of_collision,
     Measurement: _of_measurement,
     Landmarks: _of_landmarks,
+    Profile: _of_profile,
     GapMap: _of_gap,
     WallMap: _of_wall,
     Agreement: _of_agreement,

@@ -1,10 +1,11 @@
 """What was found out: numbers that carry their unit, definition, place and error."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from .arrays import FloatsArray, Vec3, frozen, vec3
+from .deviation import UNSET_IS_LEFT_OUT
 from .mesh import Part
 
 
@@ -23,6 +24,8 @@ class Measurement:
     frame: the anatomical frame it is told in, such as "anterior pelvic plane"; "" when it needs none
     sign: what a positive number means, such as "positive for varus"; "" when it has no sign
     landmarks: the names of the points, in their order; empty when they have none
+    lines_lps: what shows it in the views, each line of two or more points, LPS mm; empty for the points
+        themselves
     """
 
     value: float
@@ -31,10 +34,36 @@ class Measurement:
     points_lps: tuple[Vec3, ...] = ()
     frame_uid: str = ""
     expected_error: float | None = None
-    id: str = ""
-    frame: str = ""
-    sign: str = ""
-    landmarks: tuple[str, ...] = ()
+    id: str = field(default="", metadata=UNSET_IS_LEFT_OUT)
+    frame: str = field(default="", metadata=UNSET_IS_LEFT_OUT)
+    sign: str = field(default="", metadata=UNSET_IS_LEFT_OUT)
+    landmarks: tuple[str, ...] = field(default=(), metadata=UNSET_IS_LEFT_OUT)
+    lines_lps: tuple[tuple[Vec3, ...], ...] = field(default=(), metadata=UNSET_IS_LEFT_OUT)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """Grey values on a straight line.
+
+    at_mm: (n,) float32, how far along the line each was read
+    grey: (n,) float32, the grey values
+    unit: of the grey values, such as "HU"
+    points_lps: begin and end of the line, LPS mm
+    frame_uid: frame of reference of the line
+    """
+
+    at_mm: FloatsArray
+    grey: FloatsArray
+    unit: str
+    points_lps: tuple[Vec3, ...]
+    frame_uid: str = ""
+
+    def __post_init__(self) -> None:
+        at, grey = frozen(self.at_mm, np.float32), frozen(self.grey, np.float32)
+        if at.ndim != 1 or at.shape != grey.shape:
+            raise ValueError("a profile needs one grey value for each place on its line")
+        object.__setattr__(self, "at_mm", at)
+        object.__setattr__(self, "grey", grey)
 
 
 @dataclass(frozen=True)
@@ -150,8 +179,8 @@ class Agreement:
     def measurements(self) -> dict[str, Measurement]:
         """Each figure by the name of the field, with its unit and its definition."""
         found = {}
-        for name, (field, unit, definition) in _AGREEMENT.items():
-            value = getattr(self, field)
+        for name, (attribute, unit, definition) in _AGREEMENT.items():
+            value = getattr(self, attribute)
             if value is not None:
                 words = definition.format(tolerance=self.tolerance_mm)
                 found[name] = Measurement(value, unit, words)

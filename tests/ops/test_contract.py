@@ -311,6 +311,7 @@ OLDER: dict[str, dict[int, dict[str, Any]]] = {
     "threshold": {1: {"volume": "ct", "low": 500, "high": 3071}},
     "grow": {1: {"volume": "ct", "seed": list(CENTRE), "low": 500, "high": 3071}},
     "keep_part": {1: {"mask": "m", "seed": None}},
+    "measure": {1: {"kind": "volume", "part": "b", "landmark_sd": 0.5}},
     "surface": {n: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"} for n in (1, 2)},
     "mirror": {1: {"part": "b", "plane": {"point": list(PLANE.point), "normal": list(PLANE.normal)}}},
     "register": {

@@ -3,12 +3,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surgiplan.errors import NeedsHand, StepFailed, Usage
-from surgiplan.ops.measure import POINTS, Measure
+from surgiplan.algorithms.measures.registry import DEFINITIONS
+from surgiplan.errors import Mismatch, NeedsHand, StepFailed, Usage
+from surgiplan.ops.measure import Measure
 from surgiplan.plan.evaluate import run_step
+from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Step
 from surgiplan.plan.work import Work
-from surgiplan.values import Measurement, Part, Plane, Pose, Vec3, vec3
+from surgiplan.values import Landmarks, Measurement, Part, Places, Plane, Pose, Profile, Vec3, vec3
 from tests.ops.shapes import FRAME, box, holed, inside_out, no_part
 from tests.values.samples import poses
 
@@ -39,7 +41,7 @@ FULL: dict[str, tuple[Vec3, ...]] = {
 def measured(
     kind: str, points: tuple[Vec3, ...] = (), part: Part | None = None, **fields: object
 ) -> Measurement:
-    return Measure(kind=kind, points=points, **fields).run(Work(), part)  # type: ignore[arg-type]
+    return Measure(kind=kind, points=points, **fields).run(Work(), part=part)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(("kind", "points", "value", "unit"), GOLDEN)
@@ -52,7 +54,7 @@ def test_golden_values(kind: str, points: tuple[Vec3, ...], value: float, unit: 
     assert found.expected_error is None
 
 
-@pytest.mark.parametrize("kind", POINTS)
+@pytest.mark.parametrize("kind", FULL)
 @settings(max_examples=20)
 @given(pose=poses())
 def test_a_motion_of_all_points_changes_nothing(kind: str, pose: Pose) -> None:
@@ -67,7 +69,7 @@ def test_a_mirror_turns_the_sign_of_a_torsion_alone() -> None:
         assert measured(kind, mirrored).value == pytest.approx(sign * measured(kind, points).value)
 
 
-@pytest.mark.parametrize("kind", POINTS)
+@pytest.mark.parametrize("kind", FULL)
 def test_the_expected_error_is_what_shaky_hands_give(kind: str) -> None:
     """Twenty thousand trials with landmarks off by 0.1 mm (standard deviation) along each axis."""
     shake = np.random.default_rng(5).normal(0, 0.1, (20_000, len(FULL[kind]), 3))
@@ -119,13 +121,13 @@ def test_an_open_or_inside_out_part_has_no_volume(part: Part) -> None:
 
 @pytest.mark.parametrize("kind", ["volume", "area"])
 def test_without_a_part_there_is_nothing_to_measure(kind: str) -> None:
-    with pytest.raises(StepFailed, match=rf"{kind} needs a part: choose the body to measure"):
+    with pytest.raises(StepFailed, match="needs a part: choose the body to measure"):
         measured(kind)
 
 
-@pytest.mark.parametrize("kind", POINTS)
+@pytest.mark.parametrize("kind", FULL)
 def test_missing_points_need_a_hand_and_surplus_ones_are_refused(kind: str) -> None:
-    points, needed = FULL[kind], POINTS[kind][0]
+    points, needed = FULL[kind], DEFINITIONS[kind].points
     with pytest.raises(NeedsHand, match=f"m: {needed - 1} of {needed} points are placed: click the others"):
         run_step(Step("m", Measure(kind=kind, points=points[:-1])), {}, Work())  # type: ignore[arg-type]
     with pytest.raises(StepFailed, match=f"takes {needed} points, not {needed + 1}: remove the others"):
@@ -161,7 +163,7 @@ def test_a_place_that_is_no_number_is_refused() -> None:
 
 
 def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(Usage, match="kind must be one of distance, angle, line-angle"):
+    with pytest.raises(Usage, match="kind must be one of distance, path, angle, line-angle"):
         Measure(kind="length")  # type: ignore[arg-type]
 
 
@@ -169,3 +171,90 @@ def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
 def test_angles_are_exact_near_their_ends(degrees: float) -> None:
     turned = Pose.of_rotation((0, 0, 1), degrees).apply((50, 0, 0))
     assert measured("angle", ((30, 0, 0), O, vec3(turned))).value == pytest.approx(degrees, abs=1e-10)
+
+
+# --- by landmarks
+
+PLACES = {"head_centre": (0.0, 0.0, 420.0), "knee_centre": (3.0, 4.0, 420.0)}
+
+
+def from_landmarks(kind: str, **fields: object) -> Measurement:
+    found = Landmarks(Places(PLACES), "femur", "left", FRAME, (0.5, 0.7))
+    step = Measure(kind=kind, landmarks=Ref("marks"), **fields)  # type: ignore[arg-type]
+    step.require_placed("m")
+    return step.run(Work(), landmarks=found)
+
+
+def test_a_distance_follows_named_landmarks() -> None:
+    found = from_landmarks("distance", names="head_centre, knee_centre")
+    assert (found.value, found.frame_uid) == (5.0, FRAME)
+    assert found.expected_error == pytest.approx(0.7 * 2**0.5)  # the worse of the two, for both
+    typed = from_landmarks("distance", names="head_centre,knee_centre", landmark_sd=0.1)
+    assert typed.expected_error == pytest.approx(0.1 * 2**0.5)
+
+
+def test_named_landmarks_must_be_placed_and_be_as_many_as_needed() -> None:
+    with pytest.raises(NeedsHand, match="landmark neck_centre is not placed yet"):
+        from_landmarks("distance", names="head_centre,neck_centre")
+    with pytest.raises(StepFailed, match="distance takes 2 points, not 1: name the others"):
+        from_landmarks("distance", names="head_centre")
+
+
+def test_a_clinical_measure_says_what_it_misses() -> None:
+    landmarks = Landmarks(Places(PLACES), "femur", "left")
+    step = Step("m", Measure(kind="femur.neck_shaft", landmarks=Ref("l")))
+    with pytest.raises(NeedsHand, match=r"m: .*landmarks neck_centre, shaft_proximal, shaft_distal are not"):
+        run_step(step, {"landmarks": landmarks}, Work())
+
+
+def test_a_difference_refuses_what_is_unlike() -> None:
+    one, other = measured("distance", (O, (3, 4, 0))), measured("distance", (O, (0, 0, 2)))
+    run = Measure(kind="difference", first=Ref("a"), second=Ref("b")).run
+    assert run(Work(), first=one, second=other).value == pytest.approx(3.0)
+    with pytest.raises(Mismatch, match=r"unlike definitions.*distance - angle"):
+        run(Work(), first=one, second=measured("angle", (X, O, Y)))
+    with pytest.raises(StepFailed, match="needs two measurements"):
+        run(Work(), first=one)
+
+
+def test_kinds_that_give_several_say_so() -> None:
+    step = Measure(kind="hu-line", points=((0, 0, 0), (0, 0, 5)), volume=Ref("ct"))
+    assert list(step.outputs()) == ["mean", "deviation", "lowest", "highest", "profile"]
+    assert next(iter(Measure(kind="cup").outputs())) == "inclination_radiographic"
+    assert step.outputs()["profile"] is Profile
+    with pytest.raises(StepFailed, match="needs a scan"):
+        step.run(Work())
+
+
+@pytest.mark.parametrize(
+    ("step", "shown"),
+    [
+        (Measure(), {"kind", "points", "landmarks", "names", "landmark_sd", "part"}),
+        (Measure(kind="volume"), {"kind", "part"}),
+        (Measure(kind="femur.version.lee"), {"kind", "landmarks", "landmark_sd", "frame"}),
+        (Measure(kind="difference"), {"kind", "first", "second"}),
+        (Measure(kind="contact-area"), {"kind", "part", "other", "gap"}),
+        (
+            Measure(kind="distance", landmarks=Ref("l"), names="a,b"),
+            {"kind", "landmarks", "names", "landmark_sd", "part"},
+        ),
+    ],
+)
+def test_only_what_a_kind_looks_at_has_a_say(step: Measure, shown: set[str]) -> None:
+    assert {field.name for field in step.spec.fields if step.matters(field.name)} == shown
+
+
+def test_a_section_waits_for_its_plane() -> None:
+    with pytest.raises(NeedsHand, match="m: the plane must be placed"):
+        Measure(kind="section-area", part=Ref("b")).require_placed("m")
+    plane = Plane(vec3(box().bounds_lps.mean(axis=0)), (0, 0, 1))
+    found = Measure(kind="section-area", part=Ref("b"), plane_a=plane).run(Work(), part=box())
+    assert found.value > 0
+
+
+def test_two_patient_spaces_are_not_mixed() -> None:
+    here, there = Landmarks(Places(PLACES), frame_uid="1"), box()
+    with pytest.raises(Mismatch, match="different patient spaces"):
+        Measure(names="head_centre,knee_centre", landmarks=Ref("l"), part=Ref("b")).run(
+            Work(), landmarks=here, part=there
+        )

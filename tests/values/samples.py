@@ -21,6 +21,7 @@ from surgiplan.values import (
     Places,
     Plane,
     Pose,
+    Profile,
     Value,
     Vec3,
     Volume,
@@ -92,6 +93,7 @@ def values() -> dict[str, Value]:
         "version": Measurement(
             14.0, "deg", "torsion", (at,), id="x.y", frame="f", sign="+", landmarks=("a",)
         ),
+        "profile": Profile(np.arange(3.0), np.array([1.0, 5.0, 2.0]), "HU", (at, (0, 0, 0)), FRAME),
         "landmarks": Landmarks(
             Places({"head_centre": at, "knee": (0, 1, 2)}), "femur", "left", FRAME, (1.0, None)
         ),

@@ -11,7 +11,7 @@ from ...errors import BadInput, StepFailed
 from ...shipped import resource_folder
 from ...values import Landmarks, Places
 
-SNAPS = ("surface", "sphere", "shaft", "ridge", "inside", "extreme")
+SNAPS = ("surface", "sphere", "shaft", "neck", "ridge", "extreme")
 _WRONG_SIDE_MM = 0.5  # nearer to each other than this, two points say nothing of their sides
 
 
@@ -22,8 +22,8 @@ class Mark:
     name: its word in files and on the command line
     title: what it is called
     how: how a person finds it
-    snap: what a click near it is drawn to: "surface", the centre of a "sphere", the axis of a "shaft", a
-        "ridge", the middle of what lies "inside", or what is farthest in a direction, such as
+    snap: what a click near it is drawn to: "surface", the centre of a "sphere", the axis of a "shaft", the
+        centre of the "neck" below a head, a "ridge", or what is farthest in a direction, such as
         "extreme posterior"
     """
 

@@ -1,19 +1,18 @@
-"""Distances, angles, volumes and areas, each with the convention it was taken by.
+"""Distances and angles between points, lines and planes.
 
 Expected errors are of first order, for landmarks whose coordinates err independently with the same
 standard deviation along x, y and z.
 """
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import StepFailed
-from ..values import FloatArray, Measurement, Part, Plane, vec3
-
-_SHORTEST = 1e-6  # mm; a line shorter than this has no direction
+from ...errors import StepFailed
+from ...values import FloatArray, Measurement, Plane, vec3
+from .definition import propagated
+from .vectors import across, between, line, placed, turn, unit
 
 
 def distance(
@@ -27,7 +26,7 @@ def distance(
     landmark_sd_mm: standard deviation of each coordinate of a landmark, mm; None when it is not known
     Raises StepFailed when a point is not three finite numbers.
     """
-    one, other = _points(p, q)
+    one, other = placed(p, q)
     error = None if landmark_sd_mm is None else math.sqrt(2) * _checked(landmark_sd_mm)
     return Measurement(
         value=float(np.linalg.norm(other - one)),
@@ -36,6 +35,7 @@ def distance(
         points_lps=(vec3(one), vec3(other)),
         frame_uid=frame_uid,
         expected_error=error,
+        id="distance",
     )
 
 
@@ -51,12 +51,13 @@ def angle_at(
     landmark_sd_mm: standard deviation of each coordinate of a landmark, mm; None when it is not known
     Raises StepFailed when a leg has no length.
     """
-    points = _points(p, vertex, q)
-    first, second = _line(points[1], points[0], "first leg"), _line(points[1], points[2], "second leg")
-    angle, a, b = _between(first, second), float(np.linalg.norm(first)), float(np.linalg.norm(second))
+    points = placed(p, vertex, q)
+    first, second = line(points[1], points[0], "first leg"), line(points[1], points[2], "second leg")
+    angle, a, b = between(first, second), float(np.linalg.norm(first)), float(np.linalg.norm(second))
     spread = math.sqrt(max(2 / a**2 + 2 / b**2 - 2 * math.cos(angle) / (a * b), 0))
     return _degrees(
         angle,
+        "angle",
         "angle at the second point between the lines to the first and the third, 0 to 180 degrees",
         points,
         frame_uid,
@@ -80,11 +81,12 @@ def angle_between_lines(
     landmark_sd_mm: standard deviation of each coordinate of a landmark, mm; None when it is not known
     Raises StepFailed when a line has no length.
     """
-    points = _points(p1, p2, q1, q2)
-    first, second = _line(points[0], points[1], "first line"), _line(points[2], points[3], "second line")
+    points = placed(p1, p2, q1, q2)
+    first, second = line(points[0], points[1], "first line"), line(points[2], points[3], "second line")
     spread = math.sqrt(2 / float(first @ first) + 2 / float(second @ second))
     return _degrees(
-        _between(first, second),
+        between(first, second),
+        "line-angle",
         "angle between the directions of two lines, each from its first point to its second, "
         "0 (same way) to 180 degrees (opposite ways)",
         points,
@@ -116,19 +118,22 @@ def angle_projected(
     landmark_sd_mm: standard deviation of each coordinate of a landmark, mm; None when it is not known
     Raises StepFailed when a line has no length or points along the axis.
     """
-    points = _points(p1, p2, q1, q2, axis1, axis2)
+    points = placed(p1, p2, q1, q2, axis1, axis2)
     angle = _torsion(points)
     error = None
     if landmark_sd_mm is not None:
-        error = _checked(landmark_sd_mm) * float(np.linalg.norm(_gradient(_torsion, points, angle)))
+        sd = _checked(landmark_sd_mm)
+        error = propagated(lambda moved: math.degrees(_torsion(moved)), points, [sd] * 6, "deg")
     return _degrees(
         angle,
+        "projected-angle",
         "signed angle from the first line to the second, both projected on the plane at right angles to the "
         "axis; positive by the right-hand rule about the axis from its first point to its second, "
         "-180 to 180 degrees",
         points,
         frame_uid,
-        error,
+        None if error is None else math.radians(error),
+        "positive by the right-hand rule about the axis",
     )
 
 
@@ -140,55 +145,40 @@ def angle_between_planes(a: Plane, b: Plane, frame_uid: str = "") -> Measurement
     frame_uid: frame of reference of the planes
     """
     return _degrees(
-        _between(np.asarray(a.normal), np.asarray(b.normal)),
+        between(np.asarray(a.normal), np.asarray(b.normal)),
+        "plane-angle",
         "angle between the normals of two planes, 0 (facing the same way) to 180 degrees (opposite ways)",
-        _points(a.point, b.point),
+        placed(a.point, b.point),
         frame_uid,
         None,
     )
 
 
-def volume(part: Part) -> Measurement:
-    """Measure the volume a part encloses.
+def angle_to_plane(
+    p1: ArrayLike, p2: ArrayLike, plane: Plane, frame_uid: str = "", landmark_sd_mm: float | None = None
+) -> Measurement:
+    """Measure how steeply a line leaves a plane.
 
-    part: a watertight part
-    Raises StepFailed when the surface is not closed or inside out, since it then encloses no volume.
+    p1, p2: (3,) LPS mm, begin and end of the line
+    plane: LPS mm
+    frame_uid: frame of reference of both
+    landmark_sd_mm: standard deviation of each coordinate of a landmark, mm; None when it is not known
+    Raises StepFailed when the line has no length.
     """
-    if not part.mesh.watertight:
-        raise StepFailed(
-            f"There is no volume to measure: the surface has {part.mesh.open_edges} open or badly joined "
-            "edges. Close it first: make the surface again, or use a mesh without holes."
-        )
-    if part.mesh.volume_mm3 <= 0:
-        raise StepFailed(
-            f"There is no volume to measure: the surface is inside out ({part.mesh.volume_mm3:.3f} mm³). "
-            "Use a mesh that faces outwards."
-        )
-    definition = "volume enclosed by the triangles (divergence theorem); holes inside are taken off"
-    return Measurement(part.mesh.volume_mm3, "mm3", definition, frame_uid=part.frame_uid)
-
-
-def area(part: Part) -> Measurement:
-    """Measure the area of the surface of a part.
-
-    part: any part; the surfaces of holes inside count too
-    """
-    definition = "sum of the areas of all triangles, inner surfaces included"
-    return Measurement(part.mesh.area_mm2, "mm2", definition, frame_uid=part.frame_uid)
-
-
-def _points(*given: ArrayLike) -> FloatArray:
-    try:
-        return np.array([vec3(point) for point in given])
-    except ValueError as problem:
-        raise StepFailed(f"A landmark is not a place: {problem}. Place it again.") from problem
-
-
-def _line(start: FloatArray, end: FloatArray, what: str) -> FloatArray:
-    line: FloatArray = end - start
-    if np.linalg.norm(line) < _SHORTEST:
-        raise StepFailed(f"The {what} has no direction: its two points lie in one place. Move one of them.")
-    return line
+    points = placed(p1, p2)
+    way = line(points[0], points[1], "line")
+    error = None
+    if landmark_sd_mm is not None:
+        error = math.sqrt(2) / float(np.linalg.norm(way)) * _checked(landmark_sd_mm)
+    return _degrees(
+        math.pi / 2 - between(way, np.asarray(plane.normal)),
+        "line-plane-angle",
+        "angle between a line, from its first point to its second, and a plane, -90 to 90 degrees",
+        points,
+        frame_uid,
+        error,
+        "positive when the line leaves on the side the normal points to",
+    )
 
 
 def _checked(landmark_sd_mm: float) -> float:
@@ -197,37 +187,24 @@ def _checked(landmark_sd_mm: float) -> float:
     return landmark_sd_mm
 
 
-def _between(u: FloatArray, v: FloatArray) -> float:
-    """Angle in radians, 0 to pi; exact for small and for blunt angles alike."""
-    return math.atan2(float(np.linalg.norm(np.cross(u, v))), float(u @ v))
-
-
 def _torsion(points: FloatArray) -> float:
     """Signed angle in radians for p1, p2, q1, q2, axis1, axis2."""
-    axis = _line(points[4], points[5], "axis")
-    axis = axis / np.linalg.norm(axis)
-    seen = [_line(points[i], points[i + 1], what) for i, what in ((0, "first line"), (2, "second line"))]
-    for what, line in zip(("first", "second"), seen, strict=True):
-        line -= (line @ axis) * axis
-        if np.linalg.norm(line) < _SHORTEST:
-            raise StepFailed(f"The {what} line points along the axis, so its turn about it cannot be seen.")
-    return math.atan2(float(axis @ np.cross(seen[0], seen[1])), float(seen[0] @ seen[1]))
-
-
-def _gradient(of: Callable[[FloatArray], float], points: FloatArray, angle: float) -> FloatArray:
-    """Change of an angle (radians) per mm of each coordinate, by central differences."""
-    step = 1e-4
-    slopes = np.empty(points.size)
-    for n in range(points.size):
-        moved = np.zeros(points.size)
-        moved[n] = step
-        ahead, behind = (of(points + sign * moved.reshape(points.shape)) - angle for sign in (1, -1))
-        slopes[n] = (math.remainder(ahead, math.tau) - math.remainder(behind, math.tau)) / (2 * step)
-    return slopes
+    axis = unit(points[4], points[5], "axis")
+    first, second = (
+        across(line(points[n], points[n + 1], what), axis, what)
+        for n, what in ((0, "first line"), (2, "second line"))
+    )
+    return turn(first, second, axis)
 
 
 def _degrees(
-    radians: float, definition: str, points: FloatArray, frame_uid: str, error: float | None
+    radians: float,
+    name: str,
+    definition: str,
+    points: FloatArray,
+    frame_uid: str,
+    error: float | None,
+    sign: str = "",
 ) -> Measurement:
     return Measurement(
         value=math.degrees(radians),
@@ -236,4 +213,6 @@ def _degrees(
         points_lps=tuple(vec3(point) for point in points),
         frame_uid=frame_uid,
         expected_error=None if error is None else math.degrees(error),
+        id=name,
+        sign=sign,
     )

@@ -1,0 +1,55 @@
+"""What a click near a landmark is drawn to."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from ...errors import StepFailed
+from ...values import Part, Vec3, vec3
+from . import fits
+
+_WAYS: dict[str, Vec3] = {
+    "anterior": (0.0, -1.0, 0.0),
+    "posterior": (0.0, 1.0, 0.0),
+    "superior": (0.0, 0.0, 1.0),
+    "inferior": (0.0, 0.0, -1.0),
+    "left": (1.0, 0.0, 0.0),
+    "right": (-1.0, 0.0, 0.0),
+}
+
+
+def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fitted:
+    """Draw a click to what a landmark means.
+
+    part: the bone
+    click: (3,) LPS mm
+    snap: how, as a template has it: "surface", "sphere", "shaft", "neck", "ridge", or "extreme" and where
+    side: "left" or "right", which medial and lateral go by
+    Raises StepFailed when nothing of that kind is found near the click.
+    """
+    if not len(part.mesh.triangles):
+        raise StepFailed("There is no surface to snap to: the body is empty.")
+    bone = fits.Near(part)
+    kind, _, way = snap.partition(" ")
+    if kind == "sphere":
+        return fits.sphere(bone, click)
+    if kind == "shaft":
+        return fits.shaft(bone, click)
+    if kind == "neck":
+        return fits.neck(bone, click)
+    if kind == "ridge":
+        return fits.ridge(bone, click)
+    if kind == "extreme":
+        return fits.extreme(bone, click, direction(way, side))
+    return fits.Fitted(vec3(bone.on_surface(click)), None, 0.0, 0.0, 0.0, 0)
+
+
+def direction(word: str, side: str) -> Vec3:
+    """The unit direction of a word such as "posterior", LPS; medial and lateral go by the side."""
+    if word in ("medial", "lateral"):
+        if side not in ("left", "right"):
+            raise StepFailed(f"{word} has no direction while the side is not known: choose left or right")
+        other = "right" if side == "left" else "left"
+        word = side if word == "lateral" else other
+    if word not in _WAYS:
+        raise StepFailed(f"{word!r} is no direction; one of {', '.join(_WAYS)}, medial and lateral is")
+    return vec3(np.asarray(_WAYS[word]))
