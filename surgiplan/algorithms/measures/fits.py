@@ -256,6 +256,27 @@ def neck(bone: Near, click: ArrayLike, larger: float = 1.25) -> Fitted:
     )
 
 
+def inside(bone: Near, click: ArrayLike) -> Fitted:
+    """Find the middle of a bone below a click: half way to the surface of its other side.
+
+    bone: the surface
+    click: (3,) LPS mm, on the surface
+    Raises StepFailed when there is no other side within 80 mm.
+    """
+    start = bone.on_surface(click)
+    normal = _normal_near(bone, start)
+    depth = -((bone.points - start) @ normal)
+    beside = np.linalg.norm(bone.points - start + np.outer(depth, normal), axis=1)
+    other = (beside <= 2.0) & (depth > 0.5) & (depth < 80.0) & (bone.normals @ normal < -_SAME_WAY)
+    if not other.any():
+        raise StepFailed("There is no other side of the bone below this place: place the landmark by hand.")
+    nearest = float(depth[other].min())
+    there = float(np.median(depth[other & (depth < nearest + 2.0)]))
+    spread = float(np.std(depth[other & (depth < nearest + 2.0)]))
+    centre = start - there / 2 * normal
+    return Fitted(vec3(centre), vec3(normal), there / 2, spread, spread / 2, int(other.sum()))
+
+
 def extreme(bone: Near, click: ArrayLike, direction: ArrayLike, reach_mm: float = 15.0) -> Fitted:
     """Find the point of a bone near a click that lies farthest in a direction.
 

@@ -22,7 +22,8 @@ def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fit
 
     part: the bone
     click: (3,) LPS mm
-    snap: how, as a template has it: "surface", "sphere", "shaft", "neck", "ridge", or "extreme" and where
+    snap: how, as a template has it: "surface", "sphere", "shaft", "neck", "inside", "ridge", or
+        "extreme" with a direction
     side: "left" or "right", which medial and lateral go by
     Raises StepFailed when nothing of that kind is found near the click.
     """
@@ -36,6 +37,8 @@ def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fit
         return fits.shaft(bone, click)
     if kind == "neck":
         return fits.neck(bone, click)
+    if kind == "inside":
+        return fits.inside(bone, click)
     if kind == "ridge":
         return fits.ridge(bone, click)
     if kind == "extreme":

@@ -5,8 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from surgiplan.algorithms import measure
 from surgiplan.algorithms.corrections.derotation import derotation
+from surgiplan.algorithms.measures import lines
 from surgiplan.errors import StepFailed
 from surgiplan.phantoms import Femur, Tibia
 
@@ -18,7 +18,7 @@ def version(distal_moved=None, proximal_moved=None) -> float:
     marks = FEMUR.landmarks
     down = distal_moved.apply if distal_moved else np.asarray
     up = proximal_moved.apply if proximal_moved else np.asarray
-    turned = measure.angle_projected(
+    turned = lines.angle_projected(
         down(marks["lateral_condyle_posterior"]),
         down(marks["medial_condyle_posterior"]),
         up(marks["neck_base"]),
@@ -65,7 +65,7 @@ def test_the_tibia_has_the_target_torsion_afterwards(side: str) -> None:
         ankle = [marks[f"{name}_malleolus"] for name in ("medial", "lateral")]
         ankle = [pose.apply(p) for p in ankle] if pose else ankle
         line = (marks["medial_plateau_edge"], marks["lateral_plateau_edge"])
-        turned = measure.angle_projected(*line, *ankle, ends[1], ends[0]).value
+        turned = lines.angle_projected(*line, *ankle, ends[1], ends[0]).value
         return -turned if side == "R" else turned
 
     assert torsion() == pytest.approx(40.0, abs=1e-6)

@@ -121,6 +121,12 @@ def test_medial_and_lateral_go_by_the_side() -> None:
         direction("sideways", "left")
 
 
+def test_the_middle_of_a_slab_lies_half_way_through_it() -> None:
+    found = snapped(part(brick()), (9.9, 3.0, -5.0), "inside")
+    assert found.centre == pytest.approx((0.0, 3.0, -5.0), abs=0.2)
+    assert found.radius_mm == pytest.approx(10.0, abs=0.1)
+
+
 def test_a_click_beside_the_bone_goes_to_its_surface() -> None:
     found = snapped(part(ball(10.0)), (0.0, 0.0, 14.0), "surface")
     assert found.centre == pytest.approx((0.0, 0.0, 10.0), abs=0.1)
