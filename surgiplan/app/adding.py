@@ -10,7 +10,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, Q
 
 from ..plan.operation import Field, Operation, Ref
 from ..plan.plan import Operations, Plan
-from ..values import Pose, Vec3
+from ..values import Part, Pose, Vec3
 from .inputs import fitting
 from .steps import children_of
 from .words import kind_words, label_of
@@ -45,7 +45,7 @@ def proposal(
             given[field.name] = (ref,) if field.many else ref
         elif field.choices and field.default is MISSING:
             given[field.name] = field.choices[0]
-        elif field.kind is Pose and not any(f.takes for f in operation.spec.fields):
+        elif field.kind is Pose and not any(f.takes is Part for f in operation.spec.fields):
             given[field.name] = Pose.of_shift(crosshair_lps)
     stem = operation.spec.name
     names = [stem, *(f"{stem}{n}" for n in range(2, len(plan.steps) + 3))]

@@ -15,12 +15,14 @@ from ..values import Finding
 from .adding import StepChooser, lacking, proposal
 from .desk import Desk
 from .forms import Form
+from .guide import Guide
 from .hand import Hand
 from .holdbar import HoldBar
 from .jobs import Jobs
 from .locking import LockBar, Locking
 from .paintbar import PaintBar
 from .panels import FindingsPanel, HistoryPanel
+from .procedures import ProcedureDialog, fresh_in, sides_of
 from .segments import SegmentsPanel
 from .slices import SliceView
 from .steps import StepList
@@ -64,6 +66,7 @@ class Bench(QWidget):
         self.findings, self.history = FindingsPanel(desk), HistoryPanel(desk)
         self.segments = SegmentsPanel(desk, jobs)
         self.chooser = StepChooser(operations, self)
+        self.guide = Guide(desk)
         self.lock_bar, self.locking = LockBar(desk), Locking(desk, jobs, self, self._settle)
         self.views: dict[str, View3D | SliceView] = {"3d": self.view3d}
         self.views.update({str(axis): view for axis, view in self.slices.items()})
@@ -90,11 +93,14 @@ class Bench(QWidget):
         above.addWidget(self.paint_bar)
         above.addWidget(self.hold_bar)
         above.addWidget(self.middle, 1)
-        right = QSplitter(Qt.Orientation.Vertical)
+        self._right = right = QSplitter(Qt.Orientation.Vertical)
+        self._guide_box = _titled(self.tr("Procedure"), self.guide)
+        self._guide_box.hide()
+        right.addWidget(self._guide_box)
         right.addWidget(_titled(self.tr("Findings"), self.findings))
         right.addWidget(_titled(self.tr("Segments"), self.segments))
         right.addWidget(_titled(self.tr("History"), self.history))
-        right.setSizes([300, 250, 250])
+        right.setSizes([700, 300, 250, 250])
         across = QSplitter(Qt.Orientation.Horizontal)
         for part, stretch in ((left, 0), (middle, 1), (right, 0)):
             across.addWidget(part)
@@ -123,6 +129,10 @@ class Bench(QWidget):
         self.paint_bar.wanted.connect(self._paint_into)
         self.hand.moved.connect(self.form.show_dragged)
         self.hand.kept.connect(self.form.settle)
+        self.hand.kept.connect(lambda _: self.guide.placed())
+        self.guide.placing.connect(self._place_mark)
+        self.guide.told.connect(self.told)
+        self.guide.closed.connect(self._guide_box.hide)
         self.hand.dropped.connect(self.form.show_draft)
         self.findings.visited.connect(self.visit)
         for name, view in self.views.items():
@@ -138,6 +148,7 @@ class Bench(QWidget):
             "note": self.steps.note,
             "hide": self.steps.toggle,
             "add_step": self.choose_step,
+            "procedure": self.choose_procedure,
             "apply": self.form.apply,
             "compute": self.desk.pursue,
             "retry": self.desk.retry,
@@ -201,6 +212,31 @@ class Bench(QWidget):
         if self.desk.commit(self.desk.kept.add(step, made), f"add {step}"):
             self.desk.choose(step)
             self.form.setFocus()
+
+    def choose_procedure(self) -> None:
+        """Ask for a procedure and walk through it."""
+        dialog = ProcedureDialog(self, self.desk.kept)
+        dialog.accepted.connect(lambda: self._begin(dialog))
+        dialog.open()
+
+    def _begin(self, dialog: ProcedureDialog) -> None:
+        """Put the chosen procedure on the plan, unless it is there, and show the guide."""
+        one = dialog.chosen
+        if not dialog.goes_on:
+            one = fresh_in(self.desk.kept, one.using(dialog.chosen_results))
+            plan = one.put_on(self.desk.kept, sides_of(one, self.desk.side))
+            if not self.desk.commit(plan, f"procedure: {one.title}"):
+                return
+        self._guide_box.show()
+        self._right.setSizes([700, 150, 120, 120])
+        self.guide.walk(one)
+
+    def _place_mark(self, step: str, mark: str) -> None:
+        if not step or not self.desk.writable:
+            self.hand.put_down()
+            return
+        held = self.desk.plan[step]
+        self.hand.take(held, held.operation.spec.field("points"), mark)
 
     def _place(self, field: str) -> None:
         step = self.form.step_name

@@ -9,7 +9,7 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
-from ..values import IDENTITY, Bits, Plane, Pose, Vec3, vec3
+from ..values import IDENTITY, Bits, Places, Plane, Pose, Vec3, vec3
 from . import theme
 from .desk import Desk
 from .easel import Easel, Sight
@@ -27,6 +27,7 @@ _HINTS: dict[Any, str] = {
     Plane: "Drag the arrow to shift the plane, a ring to tilt it. Ctrl: whole mm and degrees.",
     Pose: "Drag an arrow, a ring or the dot (Ctrl: whole steps), or use the arrow keys.",
     Vec3: "Click the place in a slice or on a shape.",
+    Places: "Click the landmark in a slice or on a shape.",
     _POINTS: "Click the points one after the other, in a slice or on a shape.",
 }
 
@@ -55,6 +56,7 @@ class Hand(QObject):
         self._desk = desk
         self._step = ""
         self._field: Field | None = None
+        self._mark = ""
         self._drag: Drag | None = None
         self._grip: Grip | None = None
         self._words, self._at = "", QPointF()
@@ -87,10 +89,13 @@ class Hand(QObject):
         """Whether it holds a tool to paint with."""
         return self._field is not None and self._field.kind is Bits
 
-    def take(self, step: Step, field: Field) -> None:
-        """Hold a parameter of a step."""
+    def take(self, step: Step, field: Field, mark: str = "") -> None:
+        """Hold a parameter of a step.
+
+        mark: of landmarks the one that the next click places
+        """
         self.put_down()
-        self._step, self._field = step.name, field
+        self._step, self._field, self._mark = step.name, field, mark
         if field.kind is Bits:
             self.easel.take(step, field.name)
         self.told.emit(self._hint)
@@ -172,7 +177,7 @@ class Hand(QObject):
         if self._field is None or eye is None:
             return False
         self._where = where
-        if self._field.kind in (Vec3, _POINTS):
+        if self._field.kind in (Vec3, _POINTS) or (self._field.kind is Places and self._mark):
             return self._put_point(where.point_at(x, y))
         if self._field.kind is Bits:
             if self.easel.refuses():
@@ -312,7 +317,10 @@ class Hand(QObject):
         if point is not None:
             rounded = vec3(np.round(point, 3))
             before = getattr(self._desk.plan[self._step].operation, self._field.name)
-            value = (*(before or ()), rounded) if self._field.kind == _POINTS else rounded
+            if self._field.kind is Places:
+                value: Any = before.put(self._mark, rounded)
+            else:
+                value = (*(before or ()), rounded) if self._field.kind == _POINTS else rounded
             self._keep(self._with(value))
             self.changed.emit()
         return True

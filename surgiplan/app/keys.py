@@ -44,6 +44,12 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("look_inferior", "From &inferior", "Shift+S", "3D: look from the feet, nose up"),
     ("neurological", "&Neurological convention", "", "Patient's left on the left of axial and coronal views"),
     ("full_screen", "F&ull screen", "F11", "Use the whole screen, or no longer"),
+    (
+        "procedure",
+        "&Procedure...",
+        "Ctrl+G",
+        "Walk through a procedure: landmarks to place, a solution, checks",
+    ),
     ("add_step", "&Add step...", "Ctrl+K", "Search all operations and add one"),
     ("hide", "&Show or hide", "H", "Show or hide the chosen step in the views"),
     ("apply", "A&pply the form", "Ctrl+Return", "Keep the parameters in the form"),
@@ -65,14 +71,30 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "&View",
         (*_ALONE, "-", "reset_views", "-", *_SIDES, "-", "*presets", "neurological", "full_screen"),
     ),
-    ("&Step", ("add_step", "*operations", "-", "apply", "hide", "-", "compute", "retry", "stop")),
+    (
+        "&Step",
+        ("add_step", "procedure", "*operations", "-", "apply", "hide", "-", "compute", "retry", "stop"),
+    ),
     ("&Plan", _LOCKS),
     ("&Help", ("help_keys", "selftest", "about")),
 )
 NEED_CASE = frozenset(
     (*_ALONE, *_SIDES, "reset_views", "neurological", "export", "report", "screenshot", "side", "close_case")
-) | {"undo", "redo", "remove", "note", "add_step", "hide", "apply", "compute", "retry", "stop", *_LOCKS}
-CHANGES = frozenset(("side", "undo", "redo", "remove", "note", "add_step", "apply"))
+) | {
+    "undo",
+    "redo",
+    "remove",
+    "note",
+    "add_step",
+    "procedure",
+    "hide",
+    "apply",
+    "compute",
+    "retry",
+    "stop",
+    *_LOCKS,
+}
+CHANGES = frozenset(("side", "undo", "redo", "remove", "note", "add_step", "procedure", "apply"))
 NEED_STEP = frozenset(("export", "remove", "note", "hide", "apply"))
 GESTURES: tuple[tuple[str, str, str], ...] = (
     ("Left button", "crosshair; drags a handle while one is held", "turns; drags a handle while one is held"),

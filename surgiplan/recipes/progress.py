@@ -48,9 +48,18 @@ class Outcome:
     @property
     def text(self) -> str:
         """The figure and its limits in one line, and what to do when they do not hold."""
-        number = "not known yet" if self.value is None else f"{self.value:.2f} {self.check.unit}".rstrip()
+        number = (
+            "not known yet"
+            if self.value is None
+            else f"{_rounded(self.value):.2f} {self.check.unit}".rstrip()
+        )
         told = f"{self.check.title}: {number} ({limits_words(self.check)})"
         return f"{told}. {self.check.words}" if self.verdict == "warn" else told
+
+
+def _rounded(value: float) -> float:
+    """To hundredths, and never minus zero."""
+    return round(value, 2) + 0.0
 
 
 def limits_words(check: Check) -> str:

@@ -13,7 +13,7 @@ from surgiplan.app.fitted import editor_for
 from surgiplan.app.steps import SEEN, STATE, WHAT, resting_on
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.operation import Ref
-from surgiplan.values import Bits, Mask, Plane, Pose
+from surgiplan.values import Bits, Landmarks, Mask, Plane, Pose
 from tests.app.conftest import Person
 
 pytestmark = pytest.mark.window
@@ -49,6 +49,8 @@ def test_every_operation_has_a_form_that_shows_its_parameters_exactly(at_work: P
     desk = at_work.desk
     if any(field.takes is Mask and field.default is MISSING for field in OPERATIONS[name].spec.fields):
         at_work.bench.add_step("threshold")
+    if any(field.takes is Landmarks and field.default is MISSING for field in OPERATIONS[name].spec.fields):
+        at_work.bench.add_step("landmarks")
     assert lacking(desk.kept, OPERATIONS[name]) == ""
     step, made = proposal(desk.kept, OPERATIONS[name], None, (1.0, 2.0, 3.0))
     plan = desk.kept.add(step, made)
