@@ -223,7 +223,7 @@ class Bench(QWidget):
         """Put the chosen procedure on the plan, unless it is there, and show the guide."""
         one = dialog.chosen
         if not dialog.goes_on:
-            one = fresh_in(self.desk.kept, one.using(dialog.chosen_results))
+            one = fresh_in(self.desk.kept, one).using(dialog.chosen_results)
             plan = one.put_on(self.desk.kept, sides_of(one, self.desk.side))
             if not self.desk.commit(plan, f"procedure: {one.title}"):
                 return

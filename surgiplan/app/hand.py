@@ -90,10 +90,7 @@ class Hand(QObject):
         return self._field is not None and self._field.kind is Bits
 
     def take(self, step: Step, field: Field, mark: str = "") -> None:
-        """Hold a parameter of a step.
-
-        mark: of landmarks the one that the next click places
-        """
+        """Hold a parameter of a step; of landmarks the one of this name, for the next click."""
         self.put_down()
         self._step, self._field, self._mark = step.name, field, mark
         if field.kind is Bits:
@@ -317,10 +314,8 @@ class Hand(QObject):
         if point is not None:
             rounded = vec3(np.round(point, 3))
             before = getattr(self._desk.plan[self._step].operation, self._field.name)
-            if self._field.kind is Places:
-                value: Any = before.put(self._mark, rounded)
-            else:
-                value = (*(before or ()), rounded) if self._field.kind == _POINTS else rounded
+            value: Any = (*(before or ()), rounded) if self._field.kind == _POINTS else rounded
+            value = before.put(self._mark, rounded) if self._field.kind is Places else value
             self._keep(self._with(value))
             self.changed.emit()
         return True
