@@ -12,6 +12,7 @@ from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
 from .view import Results, View, each_output, value_of
 
 PLANE_COLOUR: Colour = "#F2B705"
+FOUND_HALF_MM = 32.0  # half the side of the square for a plane that was found
 CLOSE_MM = 2.0  # a clearance below this is worth a warning
 _UNITS = {"deg": "°", "mm2": " mm²", "mm3": " mm³"}
 
@@ -19,7 +20,8 @@ _UNITS = {"deg": "°", "mm2": " mm²", "mm3": " mm³"}
 def handles(plan: Plan, results: Results, view: View) -> Iterator[PlaneMark | PoseMark | PointMark]:
     """A mark for each Plane, Pose and point of the chosen step, of whatever operation, ready to drag.
 
-    The planes of failed steps are shown too, but cannot be dragged: they tell why a cut found nothing.
+    The planes that it has found, and those of failed steps, are shown too, but cannot be dragged: the
+    latter tell why a cut found nothing.
     """
     for step in plan.steps:
         result = results.get(step.name)
@@ -30,6 +32,16 @@ def handles(plan: Plan, results: Results, view: View) -> Iterator[PlaneMark | Po
             for mark in _handles_of(step, results):
                 if chosen or isinstance(mark, PlaneMark):
                     yield replace(mark, active=chosen)
+        if chosen:
+            yield from _found_planes(step, results, view)
+
+
+def _found_planes(step: Step, results: Results, view: View) -> Iterator[PlaneMark]:
+    """The planes that a step has found; they cannot be dragged."""
+    for name, value in each_output(step.name, value_of(results.get(step.name))):
+        if isinstance(value, Plane) and not view.hides(name):
+            field = name.removeprefix(f"{step.name}.")
+            yield PlaneMark(step.name, field, value, FOUND_HALF_MM, PLANE_COLOUR)
 
 
 def is_point(field: Field) -> bool:

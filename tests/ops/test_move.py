@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
+from surgiplan.errors import StepFailed
 from surgiplan.ops.move import Move
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import to_json
 from surgiplan.plan.work import Work
 from surgiplan.values import Part, Plane, Pose, encode
-from tests.ops.shapes import FRAME, ball, box
+from tests.ops.shapes import ELSEWHERE, FRAME, ball, box
 from tests.values.samples import poses
 
 REF = Ref[Part]("fragment")
@@ -66,3 +67,19 @@ def test_a_move_takes_no_time() -> None:
     assert Move.spec.runs == "here"
     plane = Plane((0, 0, 0), (1, 1, 0)).moved(TURN)
     assert np.dot(plane.normal, TURN.rotation @ (np.array([1, 1, 0]) / np.sqrt(2))) == pytest.approx(1)
+
+
+def test_a_motion_that_another_step_has_found_comes_first() -> None:
+    block, found = box(), Pose.of_rotation((0, 0, 1), 90.0)
+    moved = Move(part=REF, pose=Pose.of_shift((4, 0, 0)), by=Ref("solution", "motion")).run(
+        Work(), block, found
+    )
+    assert np.allclose(moved.points_lps - found.apply(block.points_lps), (4, 0, 0))
+
+
+def test_only_a_found_motion_leads_into_another_patient_space() -> None:
+    block, jaw = box(), ball(frame=ELSEWHERE)
+    carried = Move(part=REF, by=Ref("solution", "motion"), into=Ref("jaw")).run(Work(), block, TURN, jaw)
+    assert carried.frame_uid == ELSEWHERE
+    with pytest.raises(StepFailed, match="leads into another patient space"):
+        Move(part=REF, into=Ref("jaw")).run(Work(), block, into=jaw)

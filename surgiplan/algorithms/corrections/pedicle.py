@@ -193,19 +193,24 @@ def _narrowest(
 
 
 def _waist(lines: FloatArray, inside: FloatArray) -> tuple[float, FloatArray]:
-    """Least width of the outline round a place, through its middle; infinite where it is not closed."""
-    middle = inside
-    ways = np.stack([np.cos(rays()), np.sin(rays())], axis=1)
-    for _ in range(5):
+    """Least width of the outline round a place, through its middle; infinite where it is not closed.
+
+    The middle is looked for from the middle of the area on, and that place is taken that lies farthest from
+    the outline.
+    """
+    middle, best = inside, (0.0, math.inf, inside)
+    ways, half = np.stack([np.cos(rays()), np.sin(rays())], axis=1), ANGLES // 2
+    for _ in range(6):
         radii = reach(lines, middle, nearest=True) if len(lines) else np.full(ANGLES, np.inf)
         if not np.isfinite(radii).all():
-            return math.inf, middle
+            break
+        if radii.min() > best[0]:
+            best = (float(radii.min()), float((radii[:half] + radii[half:]).min()), middle)
         corners = radii[:, None] * ways
         after = np.roll(corners, -1, axis=0)
         double = corners[:, 0] * after[:, 1] - corners[:, 1] * after[:, 0]
         middle = middle + ((corners + after) * double[:, None]).sum(axis=0) / (3 * double.sum())
-    half = ANGLES // 2
-    return float((radii[:half] + radii[half:]).min()), middle
+    return best[1], best[2]
 
 
 def _across(axis: FloatArray) -> FloatArray:
