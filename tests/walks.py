@@ -53,6 +53,7 @@ from surgiplan.ops.step_off import StepOff
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
+from surgiplan.ops.tolerance import ToleranceBudget
 from surgiplan.ops.walls import Walls
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
@@ -129,6 +130,7 @@ def sixty_steps() -> Plan:
         .add("light", Remesh(part=Ref("smooth")))
         .add("whole", Repair(part=Ref("light")))
         .add("cortex", Walls(bone=Ref("whole"), volume=Ref("ct")))
+        .add("margin", ToleranceBudget(body=Ref("overlaid", "moved"), kerf=Ref("osteotomy", "kerf")))
         .add("marks", NameLandmarks(side="left", points=Places({"head_centre": marks[0]}), on=Ref("bone")))
         .add("leg_marks", NameLandmarks(template="bone_cut", side="right", on=Ref("bone")))
         .add("osteotomy_plan", AlignLeg(landmarks=Ref("leg_marks")))

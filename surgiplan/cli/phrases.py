@@ -51,6 +51,14 @@ def _agreement(numbers: Numbers) -> str:
     return f"{dice}HD95 {numbers['hd95_mm']:.2f}, ASSD {numbers['assd_mm']:.2f} mm"
 
 
+def _tolerance(numbers: Numbers) -> str:
+    low, high, planned = (numbers[f"margin{name}_mm"] for name in ("_p5", "_p95", ""))
+    short, deep = 100 * numbers["short_chance"], 100 * numbers["deep_chance"]
+    chances = f"below {numbers['least_margin_mm']:g} mm in {short:.1f} %, breach above "
+    chances += f"{numbers['most_breach_mm']:g} mm in {deep:.1f} %"
+    return f"margin {planned:.2f} mm, {low:.2f} to {high:.2f} mm in 90 % of trials, {chances}"
+
+
 _PHRASES: tuple[tuple[str, Callable[[Numbers], str]], ...] = (
     ("volume_mm3", lambda n: f"{n['volume_mm3'] / 1000:.2f} ml"),
     ("triangles", _shape),
@@ -61,6 +69,7 @@ _PHRASES: tuple[tuple[str, Callable[[Numbers], str]], ...] = (
     ("depth_mm", _collision),
     ("definition", lambda n: f"{n['value']:.2f} {n['unit']}: {n['definition']}"),
     ("hd95_mm", _agreement),
+    ("short_chance", _tolerance),
     ("contact_share", lambda n: f"gap {_spread(n, digits=2)}"),
 )
 """The figure that calls for a phrase, and the phrase, in the order in which they are said."""

@@ -1,15 +1,26 @@
 """What became of the results: their figures before and after, each with its unit."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .change import Change, number_words
 
 Figures = Mapping[str, Any]
-# what a figure is made by: two results are only compared when all of these agree
-_DEFINING = ("id", "unit", "definition", "frame", "sign", "contact_mm", "tolerance_mm", "thin_mm")
-_UNTOLD = frozenset((*_DEFINING, "digest", "triangles", "euler_number", "error_mm", "expected_error"))
+# what a number is made by: two are only compared when all of these agree
+_DEFINING = ("id", "unit", "definition", "frame", "sign")
+# figures that count against a limit: not compared when the limit is another
+_COUNTED = {
+    "contact_share": "contact_mm",
+    "nsd": "tolerance_mm",
+    "thin_share": "thin_mm",
+    "resting_share": "thin_mm",
+    "short_chance": "least_margin_mm",
+    "deep_chance": "most_breach_mm",
+}
+_UNTOLD = frozenset(
+    (*_DEFINING, *_COUNTED.values(), "digest", "triangles", "euler_number", "error_mm", "trials")
+)
 # field, words, unit, factor from what is stored
 _WORDS = {
     "volume_mm3": ("volume", "cm³", 1e-3),
@@ -23,6 +34,8 @@ _WORDS = {
     "contact_share": ("share in contact", "%", 100.0),
     "min_mm": ("thinnest wall", "mm", 1.0),
     "voxels": ("voxels", "", 1.0),
+    "short_chance": ("chance of a smaller margin than wanted", "%", 100.0),
+    "deep_chance": ("chance of a deeper breach than borne", "%", 100.0),
 }
 _SUFFIXES = (
     ("_mm3", "mm³", 1.0),
@@ -32,7 +45,6 @@ _SUFFIXES = (
     ("_deg", "degrees", 1.0),
     ("_percent", "%", 1.0),
     ("_share", "%", 100.0),
-    ("_chance", "%", 100.0),
 )
 _SAME = 1e-9
 _UNITS = {"deg": "degrees", "mm2": "mm²", "mm3": "mm³"}
@@ -71,7 +83,8 @@ def _of_one(name: str, a: Figures, b: Figures) -> Iterator[Change]:
             yield replace(one, text=f"{one.text}: {b['definition']}")
     else:
         for field in (field for field in a if field in b and field not in _UNTOLD):
-            yield from _of_field(name, field, a[field], b[field])
+            refused = _unlike(f"{name} {_told(field)[0]}", a, b, (_COUNTED.get(field, ""),))
+            yield from [refused] if refused else _of_field(name, field, a[field], b[field])
 
 
 def _of_field(name: str, field: str, a: Any, b: Any) -> Iterator[Change]:
@@ -85,12 +98,13 @@ def _of_field(name: str, field: str, a: Any, b: Any) -> Iterator[Change]:
         yield from _number(f"{name} {words}", a, b, unit, factor)
 
 
-def _unlike(name: str, a: Figures, b: Figures) -> Change | None:
+def _unlike(name: str, a: Figures, b: Figures, fields: Sequence[str] = _DEFINING) -> Change | None:
     """A refusal when two numbers are not of one kind: their difference would mean nothing."""
-    for field in _DEFINING:
+    for field in fields:
         one, other = a.get(field, ""), b.get(field, "")
         if one != other:
-            text = f"not compared: its {field.removesuffix('_mm')} was {_quoted(one)} and is {_quoted(other)}"
+            rule = field.removesuffix("_mm").replace("_", " ")
+            text = f"not compared: its {rule} was {_quoted(one)} and is {_quoted(other)}"
             return Change(name, text, {"unlike": field, "before": one, "now": other})
     return None
 

@@ -52,6 +52,7 @@ from .step_off import StepOff
 from .surface import Surface
 from .template_hip import TemplateHip
 from .threshold import Threshold
+from .tolerance import ToleranceBudget
 from .walls import Walls
 
 _LISTED: tuple[type[Operation[Any]], ...] = (
@@ -104,6 +105,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     StepOff,
     Compare,
     Walls,
+    ToleranceBudget,
 )
 
 OPERATIONS: Mapping[str, type[Operation[Any]]] = {cls.spec.name: cls for cls in _LISTED}

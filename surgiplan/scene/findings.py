@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 
 from ..plan.plan import Plan, Step
-from ..values import Agreement, Collision, Finding, Plane, Vec3, WallMap, vec3
+from ..values import Agreement, Collision, Finding, Plane, Tolerance, Vec3, WallMap, vec3
+from .bands import tolerance_severity, tolerance_text
 from .boxes import box_of_inputs
 from .marks import CLOSE_MM, agreement_text, collision_text, severity_of
 from .view import Results, each_output, value_of
@@ -39,6 +40,9 @@ def _of_step(step: Step, results: Results) -> Iterator[Finding]:
             yield Finding(step.name, text + (" (out of date)" if stale else ""), value.at_lps, severity)
         elif isinstance(value, WallMap):
             yield from _of_walls(step, value, " (out of date)" if stale else "")
+        elif isinstance(value, Tolerance):
+            text = tolerance_text(step, value) + (" (out of date)" if stale else "")
+            yield Finding(step.name, text, value.at_lps, tolerance_severity(value))
         elif isinstance(value, Agreement):
             text = agreement_text(step, value) + (" (out of date)" if stale else "")
             yield Finding(step.name, text, value.at_lps, "info")

@@ -6,7 +6,20 @@ from typing import Any, get_args, get_origin
 
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
-from ..values import Agreement, Collision, Landmarks, Measurement, Part, Places, Plane, Pose, Vec3, vec3
+from ..values import (
+    Agreement,
+    Collision,
+    Landmarks,
+    Measurement,
+    Part,
+    Places,
+    Plane,
+    Pose,
+    Tolerance,
+    Vec3,
+    vec3,
+)
+from .bands import tolerance_severity, tolerance_text
 from .boxes import box_of_inputs, section_half_mm
 from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
 from .view import Results, View, each_output, value_of
@@ -114,6 +127,9 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
             elif isinstance(value, Landmarks) and step.name != view.chosen:
                 for mark, place in value.places.items():
                     yield _landmark(name, mark, place)
+            elif isinstance(value, Tolerance):
+                text = tolerance_text(step, value) + (" (out of date)" if dimmed else "")
+                yield PointMark(name, value.at_lps, text, tolerance_severity(value), step=step.name)
             elif isinstance(value, Measurement) and (value.lines_lps or len(value.points_lps) > 1):
                 shown.append((name, value, dimmed))
     yield from _lines(shown)

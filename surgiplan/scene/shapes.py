@@ -7,7 +7,8 @@ from typing import TypeVar
 import numpy as np
 
 from ..plan.plan import Plan, Step
-from ..values import Bits, GapMap, Mask, Part, Pose, Volume, WallMap
+from ..values import Bits, GapMap, Mask, Part, Pose, Tolerance, Volume, WallMap
+from .bands import band
 from .boxes import box_of
 from .items import Colour, Scalars, Surface
 from .view import Results, View, each_output, value_of
@@ -46,6 +47,8 @@ def surfaces(plan: Plan, results: Results, view: View) -> tuple[Surface, ...]:
                 one = _mapped(name, value, chosen)
             elif isinstance(value, WallMap):
                 one = _walled(name, value, chosen)
+            elif isinstance(value, Tolerance):
+                one = band(name, value, chosen)
             else:
                 continue
             found.append(replace(one, dimmed=result is not None and result.status == "stale"))

@@ -12,6 +12,7 @@ from .label import NO_LABEL, Label
 from .landmarks import Landmarks, Places, Side
 from .mesh import Mesh, Part
 from .region import Region, Spatial
+from .tolerance import Tolerance
 from .volume import Mask, Volume
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Region",
     "Side",
     "Spatial",
+    "Tolerance",
     "Value",
     "Vec3",
     "Volume",

@@ -20,13 +20,14 @@ from .frames import Plane, Pose
 from .grid import Grid
 from .landmarks import Landmarks
 from .mesh import Mesh, Part
+from .tolerance import Tolerance
 from .volume import Mask, Volume
 
 Value = Any
 _MAGIC = b"SPVALUE1"
 _ALIGN = 64
 _KINDS = (Grid, Volume, Mask, Mesh, Deviation, Change, Part, Pose, Plane, Landmarks)
-_FOUND = (Measurement, Profile, Collision, GapMap, WallMap, Agreement, Finding)
+_FOUND = (Measurement, Profile, Collision, GapMap, WallMap, Agreement, Finding, Tolerance)
 _TYPES: dict[str, type] = {cls.__name__: cls for cls in (*_KINDS, *_FOUND)}
 
 

@@ -11,6 +11,7 @@ from .findings import Agreement, Collision, GapMap, Measurement, Profile, WallMa
 from .frames import Plane, Pose
 from .landmarks import Landmarks
 from .mesh import Part
+from .tolerance import Tolerance
 from .volume import Mask, Volume
 
 Figures = dict[str, Any]
@@ -45,6 +46,14 @@ def _of_gap(gap: GapMap) -> Figures:
         "contact_share": gap.contact_share,
         "contact_mm": gap.contact_mm,
     }
+
+
+def _of_tolerance(found: Tolerance) -> Figures:
+    """The numbers without those of each trial."""
+    names = ("margin", "margin_mean", "margin_p5", "margin_p95", "least_margin", "breach_mean", "breach_p95")
+    lengths = {f"{name}_mm": getattr(found, f"{name}_mm") for name in (*names, "most_breach", "place_sd")}
+    chances = {name: getattr(found, name) for name in ("short_chance", "deep_chance")}
+    return lengths | chances | {"angle_sd_deg": found.angle_sd_deg, "trials": found.trials}
 
 
 def _of_landmarks(found: Landmarks) -> Figures:
@@ -165,4 +174,5 @@ _TOLD: dict[type, Callable[[Any], Figures]] = {
     GapMap: _of_gap,
     WallMap: _of_wall,
     Agreement: _of_agreement,
+    Tolerance: _of_tolerance,
 }

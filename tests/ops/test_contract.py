@@ -62,6 +62,7 @@ from surgiplan.ops.step_off import StepOff
 from surgiplan.ops.surface import Surface
 from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
+from surgiplan.ops.tolerance import ToleranceBudget
 from surgiplan.ops.walls import Walls
 from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Field, Operation, Ref
@@ -188,6 +189,10 @@ def examples() -> dict[str, Example]:
         Example(StepOff(a=Ref("b"), b=Ref("s"), reach=20), {"a": body, "b": small}),
         Example(Compare(a=Ref("s"), b=Ref("b"), tolerance=0.5), {"a": small, "b": body}),
         Example(Walls(bone=Ref("b"), blur=0.6, resting=Ref("s"), reach=30), {"bone": body, "resting": small}),
+        Example(
+            ToleranceBudget(body=Ref("s"), plane=trim, spare=Ref("b"), kerf_width=1.5),
+            {"body": small, "spare": body},
+        ),
         *correction_examples(),
     ]
     return {example.operation.spec.name: example for example in given}
