@@ -238,8 +238,8 @@ def _least(points: FloatArray, directions: FloatArray, report: Report) -> FloatA
 def _near_points(part: Part, pivot: FloatArray, towards: FloatArray, turns: FloatArray) -> FloatArray:
     """(m, 3) from the pivot, LPS mm: the points of a body of which one has the least height in every trial.
 
-    A tilt by t changes the height of a point at the distance r from the axis of `towards` by r sin t at most; a
-    point that lies higher than the lowest one by more than both can move is never the lowest.
+    A tilt by t moves a point at the distance r from the axis of `towards` up or down by r sin t at most; one
+    that lies higher than the lowest point by more than both can move is never the lowest.
     """
     points = part.placed().points.astype(np.float64) - pivot
     if not len(points):
