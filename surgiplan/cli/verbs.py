@@ -18,7 +18,7 @@ from ..errors import BadInput, CaseError, NeedsHand, SurgiplanError, Usage
 from ..formats import dicom
 from ..ops import OPERATIONS
 from ..plan.operation import Ref
-from ..plan.plan import Plan, to_json
+from ..plan.plan import Plan
 from ..plan.store import Store, cache_folder
 from ..plan.work import Work
 from ..scene.describe import describe, findings
@@ -293,7 +293,7 @@ def ops(arguments: Namespace) -> int:
 def plan(arguments: Namespace) -> int:
     """Print the plan as JSON."""
     with opened(arguments.case, only_look=True) as session:
-        steps = [{"name": s.name, **to_json(s.operation), "note": s.note} for s in session.plan.steps]
+        steps = [json.loads(step.text) for step in session.plan.steps]
     print(
         json.dumps(
             {"surgiplan": __version__, "use": SAFETY_LINE, "steps": steps}, indent=1, ensure_ascii=False

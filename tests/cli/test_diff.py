@@ -5,6 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from surgiplan.casefile import CaseFile
+from surgiplan.ops import OPERATIONS
+from surgiplan.session import Session
+from surgiplan.values import Label
 from tests.cli.conftest import Run
 from tests.ops.shapes import CENTRE
 
@@ -61,6 +65,16 @@ def test_two_cases_and_a_plan_file(run: Run, sawn: Path, tmp_path: Path) -> None
     assert "-> saw.a volume -" in run("diff", sawn, file, "--compute").out
     assert "The plans are the same" in run("diff", other, file).out
     assert run("diff", other, file, "--json").data["same"]
+
+
+def test_labels_and_notes_are_in_a_plan_file(run: Run, sawn: Path, tmp_path: Path) -> None:
+    session = Session(CaseFile.open(sawn), OPERATIONS)
+    label = Label(title="First cut", colour="#E69F00")
+    session.commit(session.plan.annotate("saw", note="spare the nerve", label=label), "words")
+    session.close()
+    file = tmp_path / "plan.json"
+    file.write_text(run("plan", sawn).out)
+    assert run("diff", sawn, file, "--json").data["same"]
 
 
 def test_a_locked_case_can_be_compared_and_is_left_as_it_was(run: Run, sawn: Path, tmp_path: Path) -> None:
