@@ -6,7 +6,7 @@ from ..plan.plan import Step
 from ..values import IDENTITY, FloatArray, Mesh, Tolerance
 from .items import Colour, Surface
 
-SAFE, DOUBTFUL, RISKY = "#009E73", "#E69F00", "#D55E00"  # colours of Okabe and Ito
+SAFE, DOUBTFUL, RISKY = "#009E73", "#F0E442", "#D55E00"  # colours of Okabe and Ito
 _DOUBTFUL_CHANCE, _RISKY_CHANCE = 0.05, 0.2
 _LINE_95, _DISC_95 = 1.960, 2.448  # within so many deviations lie 95 %, along a line and in a plane
 _FACETS, _RINGS, _SLACK = 64, 24, 1.15
@@ -17,6 +17,11 @@ def tolerance_severity(found: Tolerance) -> str:
     """How grave: danger when more than one trial in 5 misses what is wanted, warning for one in 20."""
     chance = max(found.short_chance, found.deep_chance)
     return "danger" if chance > _RISKY_CHANCE else "warning" if chance > _DOUBTFUL_CHANCE else "info"
+
+
+def margin_text(found: Tolerance) -> str:
+    """The margin as planned and where it lies in nine of ten trials, for a picture."""
+    return f"margin {found.margin_mm:.1f} mm ({found.margin_p5_mm:.1f} to {found.margin_p95_mm:.1f})"
 
 
 def tolerance_text(step: Step, found: Tolerance) -> str:

@@ -19,7 +19,7 @@ from ..values import (
     Vec3,
     vec3,
 )
-from .bands import tolerance_severity, tolerance_text
+from .bands import margin_text, tolerance_severity
 from .boxes import box_of_inputs, section_half_mm
 from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
 from .view import Results, View, each_output, value_of
@@ -128,8 +128,8 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
                 for mark, place in value.places.items():
                     yield _landmark(name, mark, place)
             elif isinstance(value, Tolerance):
-                text = tolerance_text(step, value) + (" (out of date)" if dimmed else "")
-                yield PointMark(name, value.at_lps, text, tolerance_severity(value), step=step.name)
+                text = margin_text(value) + (" (out of date)" if dimmed else "")
+                yield PointMark(f"{name}:margin", value.at_lps, text, tolerance_severity(value), step=step.name)
             elif isinstance(value, Measurement) and (value.lines_lps or len(value.points_lps) > 1):
                 shown.append((name, value, dimmed))
     yield from _lines(shown)

@@ -103,8 +103,8 @@ def test_colour_and_finding_follow_the_chance(
     told = [one for one in findings(PLAN, results) if one.step == "check"]
     assert [one.severity for one in told] == ([severity] if severity else ["info"])
     assert told[0].at_lps == (0, 0, 6)
-    mark = next(m for m in scene.marks if m.name == "check")
-    assert "margin 6.0 mm as planned, 2.0 to 9.9 mm in 90 % of trials" in mark.text
+    mark = next(m for m in scene.marks if m.name == "check:margin")
+    assert mark.text == "margin 6.0 mm (2.0 to 9.9)"
 
 
 def test_words_name_the_body_and_the_limits() -> None:
@@ -119,4 +119,10 @@ def test_what_is_out_of_date_is_pale_and_says_so() -> None:
     results = {"tumour": Ready(TUMOUR), "check": Stale(made(0.5))}
     scene = describe(PLAN, results, View())
     assert next(one for one in scene.surfaces if one.name == "check").dimmed
-    assert any("(out of date)" in m.text for m in scene.marks if m.name == "check")
+    assert any("(out of date)" in m.text for m in scene.marks if m.name == "check:margin")
+
+
+def test_no_two_items_share_a_name() -> None:
+    results = {"tumour": Ready(TUMOUR), "check": Ready(made(0.5))}
+    names = [item.name for item in describe(PLAN, results, View(chosen="check")).items]
+    assert len(names) == len(set(names))
