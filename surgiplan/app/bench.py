@@ -1,6 +1,6 @@
 """Where one case is worked on: steps and form at the left, four views, findings and history at the right."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -13,6 +13,7 @@ from ..scene import AXES
 from ..scene.view import Convention
 from ..values import Finding
 from .adding import StepChooser, lacking, proposal
+from .comparing import CompareDialog, chosen_revisions
 from .desk import Desk
 from .forms import Form
 from .guide import Guide
@@ -124,6 +125,7 @@ class Bench(QWidget):
         self.hand.told.connect(self.told)
         self.segments.told.connect(self.told)
         self.locking.told.connect(self.told)
+        self.history.compared.connect(self.compare_plans)
         self.lock_bar.unlock.connect(self.locking.ask_unlock)
         self.desk.changed.connect(self._let_go_of_locked)
         self.paint_bar.wanted.connect(self._paint_into)
@@ -156,6 +158,7 @@ class Bench(QWidget):
             "reset_views": self.reset_views,
             "neurological": self.turn_convention,
             "view_all": lambda: self.show_alone(""),
+            "compare_plans": self.compare_plans,
             "lock": self.locking.ask_lock,
             "unlock": self.locking.ask_unlock,
             "approve": self.locking.ask_approve,
@@ -174,6 +177,11 @@ class Bench(QWidget):
             self.form.revert()
         else:
             self.desk.undo()
+
+    def compare_plans(self, numbers: Sequence[int] = ()) -> None:
+        """Show what distinguishes two plans: of the chosen lines of the history, or any others."""
+        first, second = chosen_revisions(self.desk.session.case, numbers)
+        CompareDialog(self.desk, self._operations, self, first, second).show()
 
     def _settle(self) -> bool:
         """Keep what the form and the hand have begun; False when it cannot be kept."""

@@ -283,7 +283,6 @@ class Guide(QWidget):
 
     def _add_row(self, rows: QFormLayout, field: Field) -> None:
         editor = editor_for(field, self._desk.plan, self.stage.step)
-        editor.setEnabled(not self._desk.session.case.read_only)
         label = QLabel(label_of(field.name))
         label.setToolTip(field.help)
         rows.addRow(label, editor)
@@ -297,6 +296,7 @@ class Guide(QWidget):
         operation = self._desk.plan[self.stage.step].operation
         self._tell_marks(operation)
         for name, editor in self._editors.items():
+            editor.setEnabled(self._desk.writable)
             editor.show_value(getattr(operation, name))
         self._tell_figures()
         self._tell_checks()

@@ -26,6 +26,7 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("undo", "&Undo", "Ctrl+Z", "Take back the last change"),
     ("redo", "&Redo", "Ctrl+Shift+Z; Ctrl+Y", "Bring back what was undone"),
     ("remove", "Re&move step", "Del", "Remove the chosen step"),
+    ("compare_plans", "&Compare plans...", "", "Tell what distinguishes two revisions, cases or plan files"),
     ("lock", "&Lock plan...", "", "Let nothing change the plan until it is unlocked"),
     ("unlock", "&Unlock plan...", "", "Let the plan be changed again; voids an approval"),
     ("approve", "A&pprove plan...", "", "Compute everything, freeze it as approved and lock the plan"),
@@ -75,7 +76,7 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
         "&Step",
         ("add_step", "procedure", "*operations", "-", "apply", "hide", "-", "compute", "retry", "stop"),
     ),
-    ("&Plan", _LOCKS),
+    ("&Plan", ("compare_plans", "-", *_LOCKS)),
     ("&Help", ("help_keys", "selftest", "about")),
 )
 NEED_CASE = frozenset(
@@ -88,6 +89,7 @@ NEED_CASE = frozenset(
     "add_step",
     "procedure",
     "hide",
+    "compare_plans",
     "apply",
     "compute",
     "retry",

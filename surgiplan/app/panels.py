@@ -3,7 +3,16 @@
 from datetime import datetime
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtWidgets import QLabel, QListWidget, QListWidgetItem, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QAbstractItemView,
+    QHBoxLayout,
+    QLabel,
+    QListWidget,
+    QListWidgetItem,
+    QPushButton,
+    QVBoxLayout,
+    QWidget,
+)
 
 from ..values import Finding
 from . import theme
@@ -28,7 +37,7 @@ class _Panel(QWidget):
         self._empty.setWordWrap(True)
         self._empty.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignLeft)
         self._empty.setMargin(8)
-        column = QVBoxLayout(self)
+        column = self.column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self._empty)
         column.addWidget(self.list, 1)
@@ -93,7 +102,11 @@ class HistoryPanel(_Panel):
     """What was done, the newest first; a double click goes back to the plan as it was then.
 
     desk: the open case
+
+    compared: the person wants to compare the plans of these lines (numbers from 0, the first change)
     """
+
+    compared = Signal(list)
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(
@@ -107,6 +120,15 @@ class HistoryPanel(_Panel):
         self._shown: list[tuple[str, str]] = []
         self.list.itemDoubleClicked.connect(self._go_back)
         self.list.setToolTip(self.tr("Double-click to go back to the plan as it was then"))
+        self.list.setSelectionMode(QAbstractItemView.SelectionMode.ExtendedSelection)
+        self.compare_button = QPushButton(self.tr("Compare..."))
+        self.compare_button.setObjectName("history_compare")
+        self.compare_button.setToolTip(self.tr("Compare two chosen plans, or one with the present one"))
+        self.compare_button.clicked.connect(lambda _=False: self.compared.emit(self.chosen))
+        row = QHBoxLayout()
+        row.setContentsMargins(6, 2, 6, 4)
+        row.addWidget(self.compare_button)
+        self.column.addLayout(row)
         desk.changed.connect(self.refresh)
         self.refresh()
 
@@ -118,6 +140,12 @@ class HistoryPanel(_Panel):
             self._show([_history_item(n, *one) for n, one in reversed(list(enumerate(done)))])
             if done:
                 self.list.setCurrentRow(0)
+        self.compare_button.setEnabled(bool(done))
+
+    @property
+    def chosen(self) -> list[int]:
+        """The numbers of the chosen lines."""
+        return sorted(int(item.data(_ITEM)) for item in self.list.selectedItems())
 
     def _go_back(self, item: QListWidgetItem) -> None:
         for _ in range(len(self._shown) - 1 - int(item.data(_ITEM))):
@@ -125,12 +153,12 @@ class HistoryPanel(_Panel):
 
 
 def _history_item(number: int, why: str, when: str) -> QListWidgetItem:
-    item = QListWidgetItem(f"{_clock(when)}  {why}")
+    item = QListWidgetItem(f"{clock(when)}  {why}")
     item.setData(_ITEM, number)
     return item
 
 
-def _clock(when: str) -> str:
+def clock(when: str) -> str:
     """The local time of a UTC stamp."""
     try:
         return datetime.fromisoformat(when).astimezone().strftime("%H:%M")

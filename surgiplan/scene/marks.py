@@ -128,8 +128,9 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
                 for mark, place in value.places.items():
                     yield _landmark(name, mark, place)
             elif isinstance(value, Tolerance):
-                text = margin_text(value) + (" (out of date)" if dimmed else "")
-                yield PointMark(f"{name}:margin", value.at_lps, text, tolerance_severity(value), step=step.name)
+                text, severity = margin_text(value), tolerance_severity(value)
+                text += " (out of date)" if dimmed else ""
+                yield PointMark(f"{name}:margin", value.at_lps, text, severity, step=step.name)
             elif isinstance(value, Measurement) and (value.lines_lps or len(value.points_lps) > 1):
                 shown.append((name, value, dimmed))
     yield from _lines(shown)
