@@ -95,9 +95,7 @@ def test_another_case_and_a_plan_file_join_the_lists(sawing: Person, tmp_path: P
     CaseFile.open(other).close()
 
 
-def test_what_cannot_be_compared_is_said_and_the_file_stays_held(
-    sawing: Person, tmp_path: Path
-) -> None:
+def test_what_cannot_be_compared_is_said_and_the_file_stays_held(sawing: Person, tmp_path: Path) -> None:
     sawing.window.act("compare_plans")
     dialog = asked(sawing)
     dialog.add(sawing.desk.path)
