@@ -8,7 +8,7 @@ from scipy.stats import qmc
 
 from ..errors import StepFailed
 from ..progress import Report, silent
-from ..values import FloatArray, Mesh, Part, Plane, Tolerance, Vec3, vec3
+from ..values import FloatArray, IntArray, Part, Plane, Tolerance, Vec3, vec3
 from .distance import SignedDistance
 
 _SEED = 20240229
@@ -16,6 +16,7 @@ _FLAT_COSINE = np.cos(np.radians(0.5))  # faces that lie in one plane
 _FLAT_MM = 0.01  # how far a flat face may leave its plane
 _TABLE = 4_000_000  # numbers worked on at once, for memory
 _AXIS_STEP_MM = 1.0
+_FIRST_STRIDE = 8  # of the places on an axis that are asked for first
 
 
 @dataclass(frozen=True)
@@ -204,13 +205,13 @@ def trajectory_spread(
     ways = np.concatenate([[along / length], _tilted(along / length, turns)])
     starts = np.concatenate([[start], start + shifts])
     axes = starts[:, None] + depths[:, None] * ways[:, None]
-    left = -_signed(bone, axes, report) - radius
-    margins, first = left.min(axis=1), int(left[0].argmin())
+    outermost, at = _highest(bone, axes, 1.0, report)
+    margins = -outermost - radius
     if spare is None:
         breaches = np.maximum(0.0, -margins)
     else:
-        breaches = np.maximum(0.0, radius - _signed(spare, axes, report).min(axis=1))
-    return Spread(shaft, float(margins[0]), margins[1:], breaches[1:], vec3(axes[0, first]))
+        breaches = np.maximum(0.0, radius + _highest(spare, axes, -1.0, report)[0])
+    return Spread(shaft, float(margins[0]), margins[1:], breaches[1:], vec3(axes[0, at[0]]))
 
 
 def _tilted(direction: FloatArray, turns: FloatArray) -> FloatArray:
@@ -252,10 +253,34 @@ def _near_points(part: Part, pivot: FloatArray, towards: FloatArray, turns: Floa
     return near if steepest < 1.5 else points
 
 
-def _signed(part: Part, places_lps: FloatArray, report: Report) -> FloatArray:
-    mesh: Mesh = part.placed()
-    found: FloatArray = SignedDistance(mesh).at(places_lps.reshape(-1, 3), report)
-    return found.reshape(places_lps.shape[:-1])
+def _highest(part: Part, axes: FloatArray, sign: float, report: Report) -> tuple[FloatArray, IntArray]:
+    """(n,) the largest signed distance (times 1 or -1) along each of n axes, and where on the axis it is.
+
+    axes: (n, m, 3) evenly spaced places, LPS mm
+    Exact for these places, with few of them asked for: a distance changes by no more than the way, so what
+    lies between two known places has a bound, and is only asked for where that is above the best so far.
+    """
+    distance, count = SignedDistance(part.placed()), axes.shape[1]
+    step = float(np.linalg.norm(axes[0, 1] - axes[0, 0]))
+    upper = np.full(axes.shape[:2], np.inf)  # of each place: its distance, or a bound that is low enough
+    best, at = np.full(len(axes), -np.inf), np.zeros(len(axes), np.int32)
+    stride = _FIRST_STRIDE
+    columns = np.union1d(np.arange(0, count, stride), [count - 1])
+    while stride:
+        for column in columns:
+            asked = np.flatnonzero(upper[:, column] > best)
+            found = sign * distance.at(axes[asked, column], report)
+            upper[asked, column] = found
+            better = asked[found > best[asked]]
+            best[better], at[better] = upper[better, column], column
+        stride //= 2
+        if stride:
+            columns = np.setdiff1d(np.arange(0, count, stride), np.arange(0, count, 2 * stride))
+            columns = columns[columns != count - 1]
+            ends = columns - stride, np.minimum(columns + stride, count - 1)
+            reach = [upper[:, end] + np.abs(end - columns) * step for end in ends]
+            upper[:, columns] = np.minimum(*reach)
+    return best, at
 
 
 def told(spread: Spread, errors: Errors, least: float, most: float) -> Tolerance:

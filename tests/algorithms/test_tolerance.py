@@ -7,10 +7,12 @@ import pytest
 from scipy.special import ndtr
 
 from surgiplan.algorithms import solid
+from surgiplan.algorithms.distance import SignedDistance
 from surgiplan.algorithms.tolerance import (
     Errors,
     Shaft,
     Slab,
+    _highest,
     cut_spread,
     draws,
     slab_of,
@@ -19,6 +21,7 @@ from surgiplan.algorithms.tolerance import (
     trajectory_spread,
 )
 from surgiplan.errors import StepFailed
+from surgiplan.progress import silent
 from surgiplan.values import Part, Plane, Pose, vec3
 from tests.algorithms import bodies
 from tests.algorithms.bodies import part
@@ -198,3 +201,18 @@ def test_a_trajectory_may_breach_what_is_spared() -> None:
     spread = trajectory_spread(shaft, rod(20.0, 400.0), nerve, errors, TRIALS)
     truth = float(1 - ndtr(3.0))
     assert float(np.mean(spread.breaches_mm > 0)) == pytest.approx(truth, abs=0.004)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_asking_for_few_places_gives_what_asking_for_all_would(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    bone = part(bodies.bumpy(20.0, 4, seed))
+    starts, ways = rng.normal(size=(60, 1, 3)) * 8, rng.normal(size=(60, 1, 3))
+    ways /= np.linalg.norm(ways, axis=2, keepdims=True)
+    for count in (2, 9, 26):
+        axes = starts + ways * np.linspace(0, count - 1, count)[None, :, None]
+        every = SignedDistance(bone.placed()).at(axes.reshape(-1, 3)).reshape(60, count)
+        for sign in (1.0, -1.0):
+            best, at = _highest(bone, axes, sign, silent)
+            assert best == pytest.approx((sign * every).max(axis=1), abs=1e-12)
+            assert sign * every[np.arange(60), at] == pytest.approx(best, abs=1e-12)
