@@ -10,11 +10,14 @@ from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
 from surgiplan.ops.correct_deformity import CorrectDeformity
+from surgiplan.ops.craniotomy import Craniotomy
 from surgiplan.ops.crop import Crop
 from surgiplan.ops.cut import Cut
+from surgiplan.ops.cut_path import CutPath
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
 from surgiplan.ops.derotate import Derotate
+from surgiplan.ops.drill import Drill
 from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
@@ -38,11 +41,13 @@ from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
 from surgiplan.ops.plan_screw import PlanScrew
+from surgiplan.ops.reach import Reach
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
 from surgiplan.ops.remesh import Remesh
 from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
+from surgiplan.ops.resect import Resect
 from surgiplan.ops.smooth import Smooth
 from surgiplan.ops.smooth_mask import SmoothMask
 from surgiplan.ops.smooth_masks import SmoothMasks
@@ -55,6 +60,7 @@ from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
 from surgiplan.ops.tolerance import ToleranceBudget
 from surgiplan.ops.walls import Walls
+from surgiplan.ops.wedge import Wedge
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Plan
 from surgiplan.plan.work import Work
@@ -116,6 +122,12 @@ def sixty_steps() -> Plan:
             Register(moving=Ref("mirrored"), fixed=Ref("bone"), moving_points=marks, fixed_points=marks),
         )
         .add("osteotomy", Cut(part=Ref("bone"), plane=plane, kerf=1.0))
+        .add("segment", Resect(part=Ref("bone"), inside=(4, 5, 6), plane=plane, second=plane))
+        .add("split_ramus", CutPath(part=Ref("bone"), points=marks, towards=(5, 9, -30)))
+        .add("window", Craniotomy(part=Ref("bone"), points=marks, bevel=10))
+        .add("realigned", Wedge(part=Ref("bone"), hinge=marks[:2], cortex=(9, 9, 9), moving=(1, 1, 30)))
+        .add("reamed", Drill(part=Ref("realigned", "moved"), points=marks[:2], kind="ream", diameter=9))
+        .add("clear", Reach(bodies=(Ref("bone"),), spared=Ref("window", "kerf"), points=marks))
         .add("fragment", Move(part=Ref("osteotomy", "b"), pose=away))
         .add("turned", MoveGuided(part=Ref("fragment"), kind="hinge", guide=plane, angle=4.0))
         .add("carried", Follow(part=Ref("sound_side"), before=Ref("fragment"), after=Ref("turned")))

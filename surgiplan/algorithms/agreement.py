@@ -16,9 +16,10 @@ from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import Agreement, FloatArray, Mask, Part, Vec3, vec3
 from .distance import SignedDistance
-from .solid import require_no_error, solid
+from .solid import solid
 from .space import require_one_frame
 from .spread import cover, percentile
+from .storing import require_no_error
 from .surface import voxel_surface
 
 _STEP_MM = 0.5  # between places on large triangles

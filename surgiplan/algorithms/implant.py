@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import BadInput, StepFailed
 from ..shipped import resource_folder
 from ..values import Mesh
-from .solid import require_no_error
+from .storing import require_no_error
 
 SEGMENTS = 128  # facets round a circle
 _ROUND = 1 / math.cos(math.pi / SEGMENTS)  # from the radius a facet touches to that of its corners

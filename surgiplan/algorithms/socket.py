@@ -11,8 +11,9 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import FloatArray, Grid, IntArray, Mesh, Part, Plane, given_away
+from .cutting.planes import cut
 from .distance import SignedDistance
-from .solid import boolean, cut
+from .solid import boolean
 from .surface import border_of
 
 _COARSEST = 8  # sites along the edge of a block that is looked at as a whole first

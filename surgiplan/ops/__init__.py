@@ -9,11 +9,14 @@ from .boolean import Boolean
 from .collide import Collide
 from .compare import Compare
 from .correct_deformity import CorrectDeformity
+from .craniotomy import Craniotomy
 from .crop import Crop
 from .cut import Cut
+from .cut_path import CutPath
 from .deface import Deface
 from .denoise import Denoise
 from .derotate import Derotate
+from .drill import Drill
 from .even_bias import EvenBias
 from .fill import Fill
 from .find_metal import FindMetal
@@ -37,11 +40,13 @@ from .paint import Paint
 from .place_implant import PlaceImplant
 from .plan_flap import PlanFlap
 from .plan_screw import PlanScrew
+from .reach import Reach
 from .register import Register
 from .register_scan import RegisterScan
 from .remesh import Remesh
 from .repair import Repair
 from .resample import Resample
+from .resect import Resect
 from .smooth import Smooth
 from .smooth_mask import SmoothMask
 from .smooth_masks import SmoothMasks
@@ -54,6 +59,7 @@ from .template_hip import TemplateHip
 from .threshold import Threshold
 from .tolerance import ToleranceBudget
 from .walls import Walls
+from .wedge import Wedge
 
 _LISTED: tuple[type[Operation[Any]], ...] = (
     Source,
@@ -84,6 +90,11 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Remesh,
     Repair,
     Cut,
+    Resect,
+    CutPath,
+    Craniotomy,
+    Wedge,
+    Drill,
     Move,
     MoveGuided,
     Follow,
@@ -98,6 +109,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     PlanScrew,
     Boolean,
     Collide,
+    Reach,
     NameLandmarks,
     Measure,
     Socket,

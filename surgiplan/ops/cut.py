@@ -1,16 +1,16 @@
 """The operation `cut`."""
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
-import numpy as np
-
-from ..algorithms import solid
+from ..algorithms.cutting import planes
+from ..algorithms.cutting.sketch import slab
 from ..plan.operation import Hand, Operation, Ref, operation
 from ..plan.work import Work
-from ..values import Mesh, Part, Plane
+from ..values import Part, Plane
 from .quantities import Millimetres
+from .sawn import named_pieces
 
-NOTHING = Part(Mesh(np.empty((0, 3), np.float32), np.empty((0, 3), np.int32)))
 SIDES = {"a": Part, "b": Part, "kerf": Part}
 
 
@@ -23,6 +23,8 @@ class Cut(Operation[dict[str, Part]]):
     kerf: thickness of bone that the blade takes away; 0 parts without a loss
     kerf_side: from which side it is taken; with "both" the plane is the middle of the kerf
     at: a plane that another step has found; it comes before the plane placed by hand
+    name_a: what the piece on side a is called, such as proximal
+    name_b: what the piece on side b is called
     """
 
     part: Ref[Part]
@@ -30,6 +32,21 @@ class Cut(Operation[dict[str, Part]]):
     kerf: Millimetres = 1.0
     kerf_side: Literal["a", "b", "both"] = "both"
     at: Ref[Plane] | None = None
+    name_a: str = "a"
+    name_b: str = "b"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.outputs()
+
+    def outputs(self) -> Mapping[str, type]:
+        """Both sides under their names, and the kerf."""
+        return named_pieces("cut", self.name_a, self.name_b, "kerf")
+
+    def sketch(self, part: Part, at: Plane | None = None) -> tuple[Part, ...]:
+        """The slab that the saw takes."""
+        plane = at or self.plane
+        return (slab(part, plane, self.kerf, self.kerf_side),) if plane else ()
 
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand while there is no plane, neither placed nor found by another step."""
@@ -40,5 +57,5 @@ class Cut(Operation[dict[str, Part]]):
         """Both sides and the removed slab, each a closed solid; their volumes add up."""
         plane = at or self.plane
         assert plane is not None
-        sides = solid.cut(part, plane, self.kerf, self.kerf_side)
-        return {"a": sides.a, "b": sides.b, "kerf": sides.kerf or NOTHING}
+        sides = planes.cut(part, plane, self.kerf, self.kerf_side)
+        return {self.name_a: sides.a, self.name_b: sides.b, "kerf": sides.kerf}

@@ -63,9 +63,14 @@ class Number:
 
 @dataclass(frozen=True)
 class Hand:
-    """Marks a parameter that a person must place; None means nobody has yet."""
+    """Marks a parameter that a person must place; None means nobody has yet.
+
+    what: what the person is to do
+    least: how many places a list of places needs
+    """
 
     what: str
+    least: int = 1
 
 
 @dataclass(frozen=True)
@@ -139,6 +144,13 @@ class Operation(Generic[T]):
         """Parameters to consider, by the name of the method that found them; gets what `run` gets."""
         return {}
 
+    def sketch(self, *values: Any, **named: Any) -> tuple[Any, ...]:
+        """Bodies that show at once what a hand places, such as the blade of a saw; gets what `run` gets.
+
+        Made anew at every move of a drag: it must take no more than some milliseconds.
+        """
+        return ()
+
     @classmethod
     def upgrade(cls, version: int, parameters: dict[str, Any]) -> dict[str, Any]:
         """The parameters of an older version in the shape of this one."""
@@ -177,8 +189,14 @@ class Operation(Generic[T]):
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand when a parameter that a person must place is still empty."""
         for field in self.spec.fields:
-            if field.hand is not None and getattr(self, field.name) in (None, ()):
+            if field.hand is None:
+                continue
+            given = getattr(self, field.name)
+            if given in (None, ()):
                 raise NeedsHand(f"{step}: {field.name} is not placed yet: {field.hand.what}")
+            if field.hand.least > 1 and len(given) < field.hand.least:
+                some = f"{len(given)} of {field.hand.least}"
+                raise NeedsHand(f"{step}: {some} {field.name} are placed: {field.hand.what}")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

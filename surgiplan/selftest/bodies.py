@@ -7,7 +7,8 @@ import numpy as np
 
 from ..algorithms.agreement import agreement
 from ..algorithms.clearance import collide
-from ..algorithms.solid import boolean, cut
+from ..algorithms.cutting.planes import cut
+from ..algorithms.solid import boolean
 from ..algorithms.spread import areas
 from ..errors import StepFailed
 from ..phantoms import SpherePhantom, TorusPhantom, mesh_of

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surgiplan.algorithms.solid import boolean, cut, require_solid
+from surgiplan.algorithms.cutting.planes import cut
+from surgiplan.algorithms.solid import boolean, require_solid
 from surgiplan.errors import Mismatch, StepFailed
 from surgiplan.values import IDENTITY, Mesh, Part, Plane, Pose
 
@@ -173,93 +174,3 @@ def test_inputs_stay_as_they_are():
         Mesh(a.mesh.points, a.mesh.triangles).digest,
         Mesh(b.mesh.points, b.mesh.triangles).digest,
     ) == before
-
-
-# --- cuts
-
-
-@pytest.mark.parametrize(("side", "a", "b"), [("a", 14, 15), ("b", 15, 14), ("both", 14.5, 14.5)])
-def test_the_kerf_is_taken_from_its_side(side, a, b):
-    pieces = cut(Part(CUBE, frame_uid="9"), Plane((0, 0, 15), (0, 0, 1)), 1.0, side)
-    assert pieces.kerf is not None
-    assert pieces.a.mesh.volume_mm3 == pytest.approx(200 * a, rel=1e-6)
-    assert pieces.b.mesh.volume_mm3 == pytest.approx(200 * b, rel=1e-6)
-    assert pieces.kerf.mesh.volume_mm3 == pytest.approx(200, rel=1e-6)
-    assert np.allclose(pieces.a.bounds_lps[0, 2], 30 - a)
-    assert np.allclose(pieces.b.bounds_lps[1, 2], b)
-    assert {one.frame_uid for one in (pieces.a, pieces.b, pieces.kerf)} == {"9"}
-
-
-def test_a_cut_without_thickness_has_no_kerf():
-    pieces = cut(Part(CUBE), Plane((0, 0, 12), (0, 0, -2)), 0, "both")
-    assert pieces.kerf is None
-    assert pieces.a.mesh.volume_mm3 == pytest.approx(2400, rel=1e-6)
-    assert pieces.b.mesh.volume_mm3 == pytest.approx(3600, rel=1e-6)
-
-
-@pytest.mark.parametrize("offset", [-15.0, 0.0, 12.0])
-def test_sphere_cap_p7(offset):
-    radius = 20.0
-    normal = np.array([1.0, 2.0, 2.0]) / 3
-    sphere = ball(radius, finer=6)
-    pieces = cut(part(sphere, SCANNER), Plane(normal * offset, normal).moved(SCANNER), 0, "a")
-    height = radius - offset
-    assert pieces.a.mesh.volume_mm3 == pytest.approx(
-        math.pi * height**2 * (3 * radius - height) / 3, rel=5e-4
-    )
-    disc = (pieces.a.mesh.area_mm2 + pieces.b.mesh.area_mm2 - sphere.area_mm2) / 2
-    assert disc == pytest.approx(math.pi * (radius**2 - offset**2), rel=1e-3)
-
-
-@settings(max_examples=40, deadline=None)
-@given(
-    seed=st.integers(0, 2**32 - 1),
-    side=st.sampled_from(["a", "b", "both"]),
-    kerf=st.sampled_from([0, 0.4, 1.5]),
-)
-def test_random_cuts_keep_the_volume_and_their_sides(seed, side, kerf):
-    chance = np.random.default_rng(seed)
-    bone = part(bumpy(finer=4), SCANNER)
-    plane = Plane(SCANNER.apply(chance.uniform(-6, 6, 3)), chance.normal(size=3))
-    pieces = cut(bone, plane, kerf, side)
-    made = [one for one in (pieces.a, pieces.b, pieces.kerf) if one is not None]
-    assert len(made) == (3 if kerf else 2)
-    assert sum(one.mesh.volume_mm3 for one in made) == pytest.approx(bone.mesh.volume_mm3, rel=1e-6)
-    assert all(one.mesh.watertight and one.pose == IDENTITY for one in made)
-    into_a = {"a": kerf, "b": 0, "both": kerf / 2}[side]
-    assert plane.distance(pieces.a.points_lps).min() == pytest.approx(into_a, abs=2e-4)
-    assert plane.distance(pieces.b.points_lps).max() == pytest.approx(into_a - kerf, abs=2e-4)
-
-
-def test_a_plane_that_misses_tells_by_how_much():
-    with pytest.raises(StepFailed, match=r"misses the body by 7\.500 mm"):
-        cut(Part(CUBE), Plane((0, 0, 37.5), (0, 0, 1)), 1, "a")
-    with pytest.raises(StepFailed, match=r"misses the body by 2\.000 mm"):
-        cut(Part(CUBE), Plane((-2, 0, 0), (1, 0, 0)), 1, "a")
-    with pytest.raises(StepFailed, match=r"misses the body by 0\.000 mm"):
-        cut(Part(CUBE), Plane((0, 0, 30), (0, 0, 1)), 1, "b")
-
-
-@pytest.mark.parametrize(("side", "height"), [("a", 29.5), ("b", 0.5), ("both", 29.8)])
-def test_a_blade_that_swallows_a_side_is_refused(side, height):
-    with pytest.raises(StepFailed, match="leaves nothing on side"):
-        cut(Part(CUBE), Plane((0, 0, height), (0, 0, 1)), 1.0, side)
-
-
-@pytest.mark.parametrize("kerf", [-0.1, math.nan, math.inf])
-def test_a_blade_has_a_thickness(kerf):
-    with pytest.raises(StepFailed, match="mm thick"):
-        cut(Part(CUBE), Plane((0, 0, 15), (0, 0, 1)), kerf, "a")
-
-
-def test_there_must_be_something_to_cut():
-    with pytest.raises(StepFailed, match="nothing to cut"):
-        cut(Part(Mesh(np.zeros((0, 3)), np.zeros((0, 3), int))), Plane((0, 0, 0), (0, 0, 1)), 1, "a")
-
-
-def test_a_bone_with_a_canal_is_capped_with_a_ring():
-    tube = boolean(part(rod(10, 60)), part(rod(4, 80)), "difference")
-    pieces = cut(tube, Plane((0, 0, 5), (0, 0, 1)), 1.0, "both")
-    assert pieces.kerf is not None
-    assert pieces.kerf.mesh.volume_mm3 == pytest.approx(math.pi * (100 - 16), rel=1e-3)
-    assert pieces.kerf.mesh.euler_number == 0

@@ -13,17 +13,21 @@ import numpy as np
 import pytest
 
 from surgiplan.algorithms.masks.logic import inverted
+from surgiplan.algorithms.solid import boolean
 from surgiplan.errors import Cancelled, Mismatch, NeedsHand, SurgiplanError, Usage
 from surgiplan.ops import OPERATIONS
 from surgiplan.ops.boolean import Boolean
 from surgiplan.ops.collide import Collide
 from surgiplan.ops.compare import Compare
 from surgiplan.ops.correct_deformity import CorrectDeformity
+from surgiplan.ops.craniotomy import Craniotomy
 from surgiplan.ops.crop import Crop
 from surgiplan.ops.cut import Cut
+from surgiplan.ops.cut_path import CutPath
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
 from surgiplan.ops.derotate import Derotate
+from surgiplan.ops.drill import Drill
 from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
 from surgiplan.ops.find_metal import FindMetal
@@ -47,11 +51,13 @@ from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
 from surgiplan.ops.plan_screw import PlanScrew
+from surgiplan.ops.reach import Reach
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
 from surgiplan.ops.remesh import Remesh
 from surgiplan.ops.repair import Repair
 from surgiplan.ops.resample import Resample
+from surgiplan.ops.resect import Resect
 from surgiplan.ops.smooth import Smooth
 from surgiplan.ops.smooth_mask import SmoothMask
 from surgiplan.ops.smooth_masks import SmoothMasks
@@ -64,6 +70,7 @@ from surgiplan.ops.template_hip import TemplateHip
 from surgiplan.ops.threshold import Threshold
 from surgiplan.ops.tolerance import ToleranceBudget
 from surgiplan.ops.walls import Walls
+from surgiplan.ops.wedge import Wedge
 from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Field, Operation, Ref
 from surgiplan.plan.plan import Step, from_json, to_json
@@ -137,6 +144,10 @@ def examples() -> dict[str, Example]:
     two = {"moving": Ref("b"), "fixed": Ref("b")}
     registered = Register(**two, moving_points=around(2.0), fixed_points=around())
     trim = Plane(beside(CENTRE, 0, 0, 3), (0, 0, 1))
+    across = (beside(CENTRE, -13, 2, 11), beside(CENTRE, 1, -3, 12), beside(CENTRE, 13, 2, 11))
+    axis = (beside(CENTRE, -9, -4, 0), beside(CENTRE, -9, 5, 0))
+    window = tuple(beside(CENTRE, x, y, 10.4) for x, y in ((6, 0), (0, 6), (-6, 0), (0, -6)))
+    hollow = boolean(body, ball(9.0), "difference")
     given = [
         Example(Source(digest="d"), {}),
         Example(Crop(volume=Ref("ct"), around=Ref("m"), margin=2), {"volume": volume, "around": mask}),
@@ -169,6 +180,19 @@ def examples() -> dict[str, Example]:
         Example(Remesh(part=Ref("b"), within=0.1), {"part": body}),
         Example(Repair(part=Ref("b")), {"part": holed(body)}),
         Example(Cut(part=Ref("b"), plane=PLANE, kerf=0.8), {"part": body}),
+        Example(
+            Resect(part=Ref("b"), inside=beside(CENTRE, 0, 0, -8), plane=trim, second=PLANE), {"part": body}
+        ),
+        Example(
+            CutPath(part=Ref("b"), points=across, towards=beside(CENTRE, 0, 0, -9), depth=30),
+            {"part": body},
+        ),
+        Example(Craniotomy(part=Ref("b"), points=window, direction="mean", depth=5), {"part": hollow}),
+        Example(
+            Wedge(part=Ref("b"), hinge=axis, cortex=beside(CENTRE, 12, 0, 0), moving=beside(CENTRE, 0, 0, 9)),
+            {"part": body},
+        ),
+        Example(Drill(part=Ref("b"), points=(beside(CENTRE, 0, 0, 12), CENTRE)), {"part": body}),
         Example(Move(part=Ref("b"), pose=POSE), {"part": body}),
         Example(MoveGuided(part=Ref("b"), kind="plane", guide=PLANE, shift=3, angle=12), {"part": body}),
         Example(
@@ -180,6 +204,10 @@ def examples() -> dict[str, Example]:
         Example(PlaceImplant(item=OPERATIONS["place_implant"].spec.field("item").choices[0], pose=POSE), {}),
         Example(Boolean(a=Ref("b"), b=Ref("s"), kind="difference"), {"a": body, "b": small}),
         Example(Collide(a=Ref("s"), b=Ref("b")), {"a": small, "b": body}),
+        Example(
+            Reach(bodies=(Ref("b"),), spared=Ref("s"), points=across, towards=beside(CENTRE, 0, 0, 9)),
+            {"bodies": (body,), "spared": small},
+        ),
         Example(
             NameLandmarks(side="left", points=Places({"head_centre": CENTRE}), on=Ref("b")), {"on": body}
         ),

@@ -1,0 +1,161 @@
+"""From the float64 bodies of the geometry engine to stored meshes: float32, closed, with the same volume."""
+
+import math
+from typing import Any
+
+import manifold3d
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import StepFailed
+from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
+
+VOLUMES_AGREE = 1e-6  # share of the volume by which a sum of volumes may differ
+_KEPT = 1e-11  # share of the volume that rounding may take or give
+_TIDYINGS = 5
+_TRIED = 15  # coordinates of which all choices are tried
+
+
+def require_no_error(body: Any, problem: str) -> None:
+    """Make sure that manifold3d has done what it was asked.
+
+    body: a manifold3d body
+    problem: what failed, for the message
+    Raises StepFailed with manifold3d's reason when it has not.
+    """
+    status = body.status()
+    if status != manifold3d.Error.NoError:
+        raise StepFailed(
+            f"Geometry engine: {problem} ({status.name}). "
+            "Use a closed mesh in which every edge joins exactly two triangles."
+        )
+
+
+def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
+    """The body as a mesh of float32 patient coordinates in which no edge has length zero.
+
+    Points closer than the float32 step at this place become one when stored; the edge between them is
+    taken out, lest it fold up in a file that joins equal points (STL).
+
+    body: a manifold3d body
+    centre: (3,) LPS mm, where its origin lies
+    what: its name in the message
+    Raises StepFailed when it is too thin to be stored.
+    """
+    require_no_error(body, f"{what} failed")
+    raw = body.to_mesh64()
+    triangles = raw.tri_verts.astype(np.int32)
+    mesh = Mesh(rounded(raw.vert_properties[:, :3] + centre, triangles, body.volume()), triangles)
+    for _ in range(_TIDYINGS):
+        if not _folded(mesh):
+            break
+        tidy = manifold3d.Manifold(manifold3d.Mesh(mesh.points.copy(), mesh.triangles.astype(np.uint32)))
+        require_no_error(tidy, f"{what} failed")
+        raw = tidy.to_mesh()
+        mesh = Mesh(raw.vert_properties[:, :3], raw.tri_verts.astype(np.int32))
+    lost = abs(mesh.volume_mm3 - body.volume())
+    whole = mesh.watertight and mesh.volume_mm3 > 0 and not _folded(mesh)
+    thin = 2 * body.volume() < mesh.area_mm2 * step_mm(mesh)
+    if not whole or thin or lost > allowed_mm3(body.volume(), mesh):
+        raise StepFailed(
+            f"The result is thinner than can be stored: {what} holds {body.volume():.3g} mm³ "
+            f"in an area of {body.surface_area():.3g} mm². Move the plane or a body a little."
+        )
+    return mesh
+
+
+def rounded(points: FloatArray, triangles: IntArray, volume_mm3: float) -> FloatsArray:
+    """Points as float32, so rounded that the volume stays.
+
+    Each coordinate becomes one of its two float32 neighbours: the nearer one, but for those few, the
+    closest to half way first, that make up for what the others give or take.
+
+    points: (n, 3) float64 mm
+    triangles: (m, 3)
+    volume_mm3: of the body that they enclose
+    """
+    near = points.astype(np.float32)
+    error = near - points
+    moved: BoolArray = (error != 0).any(axis=1)
+    if not moved.any():
+        return near
+    missing = volume_mm3 - Mesh(near, triangles).volume_mm3
+    free = np.flatnonzero(moved)
+    step = np.nextafter(near[free], np.where(error[free] > 0, -np.inf, np.inf).astype(np.float32))
+    step = np.where(error[free] == 0, 0, step.astype(np.float64) - near[free])
+    gain = (step * _volume_slopes(near, triangles, moved)[free]).ravel() * np.sign(missing)
+    further = (np.abs(error[free] + step) - np.abs(error[free])).ravel()
+    order = np.argsort(further, kind="stable")
+    order = order[gain[order] > 0]
+    turned: list[int] = []
+    missing = abs(missing)
+    while missing > _KEPT * volume_mm3 and len(order := order[gain[order] <= missing]):
+        sums = np.cumsum(gain[order])
+        count = int(np.searchsorted(sums, missing, side="right"))
+        turned += order[:count].tolist()
+        missing -= float(sums[count - 1])
+        order = order[count:]
+    if missing > _KEPT * volume_mm3:
+        turned += _closest_sum(
+            gain, np.setdiff1d(np.argsort(further)[: len(turned) + _TRIED], turned), missing
+        )
+    flat = near[free].ravel()
+    flat[turned] += step.ravel()[turned].astype(np.float32)
+    near[free] = flat.reshape(-1, 3)
+    return near
+
+
+def _closest_sum(gain: FloatArray, choice: NDArray[np.intp], wanted: float) -> list[int]:
+    """Those of some gains whose sum comes closest to what is wanted; all subsets are tried."""
+    choice = choice[gain[choice] != 0][:_TRIED]
+    subsets = np.arange(1 << len(choice))[:, None] >> np.arange(len(choice)) & 1
+    best = int(np.abs(subsets @ gain[choice] - wanted).argmin())
+    return [int(one) for one in choice[subsets[best] == 1]]
+
+
+def _volume_slopes(points: FloatsArray, triangles: IntArray, moved: BoolArray) -> FloatArray:
+    """(n, 3) mm² how the volume grows with each coordinate of the moved points."""
+    near = triangles[moved[triangles].any(axis=1)]
+    corners = points[near].astype(np.float64) - points.mean(axis=0, dtype=np.float64)
+    slopes = np.zeros((len(points), 3))
+    for corner in range(3):
+        share = np.cross(corners[:, (corner + 1) % 3], corners[:, (corner + 2) % 3]) / 6
+        for axis in range(3):
+            slopes[:, axis] += np.bincount(near[:, corner], share[:, axis], len(points))
+    return slopes
+
+
+def step_mm(mesh: Mesh) -> float:
+    """The distance of two neighbouring float32 coordinates where the mesh lies, mm."""
+    return float(np.spacing(np.float32(np.abs(mesh.bounds).max())))
+
+
+def allowed_mm3(volume_mm3: float, *meshes: Mesh) -> float:
+    """How far volumes may be apart: a share, and what rounding the points to float32 can move at most.
+
+    The latter is the area times half the diagonal of a float32 step at that place.
+    """
+    moved = sum(mesh.area_mm2 * step_mm(mesh) for mesh in meshes) * math.sqrt(3) / 2
+    return VOLUMES_AGREE * volume_mm3 + moved
+
+
+def require_sum(whole_mm3: float, rest_mm3: float, meshes: list[Mesh], what: str) -> None:
+    """Make sure that volumes add up.
+
+    whole_mm3: what is due
+    rest_mm3, meshes: what there is: a volume, and the stored pieces
+    what: was done, for the message
+    Raises StepFailed when they do not.
+    """
+    parts_mm3 = rest_mm3 + sum(mesh.volume_mm3 for mesh in meshes)
+    if abs(parts_mm3 - whole_mm3) > allowed_mm3(whole_mm3, *meshes):
+        raise StepFailed(
+            f"The volumes do not add up: {what} has {parts_mm3:.6f} mm³ where {whole_mm3:.6f} mm³ are due. "
+            "Make the surfaces of the bodies again, or move the plane or a body a little."
+        )
+
+
+def _folded(mesh: Mesh) -> bool:
+    """Whether an edge has length zero."""
+    corners = mesh.points[mesh.triangles]
+    return bool((corners == np.roll(corners, 1, axis=1)).all(axis=2).any())
