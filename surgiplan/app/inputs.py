@@ -16,7 +16,7 @@ _ORIGIN: Vec3 = (0.0, 0.0, 0.0)
 def seen_value(results: Mapping[str, Result], ref: Ref[Any]) -> Value | None:
     """The value a reference points to, up to date or stale; None when there is none."""
     value = getattr(results.get(ref.step), "value", None)
-    return value[ref.output] if ref.output and value is not None else value
+    return value.get(ref.output) if ref.output and isinstance(value, dict) else value
 
 
 def fitting(plan: Plan, step: str | None, field: Field) -> list[tuple[str, Ref[Any]]]:

@@ -51,11 +51,26 @@ class RowsEditor(Editor):
         top = QHBoxLayout()
         top.addWidget(self._with_place(self._place_text()))
         top.addWidget(self._empty, 1)
+        if field.optional and field.hand is None:
+            top.addWidget(self._clear_button())
         stack.addLayout(top)
         stack.addWidget(self._numbers)
 
     def _place_text(self) -> str:
         return self.tr("Place")
+
+    def _clear_button(self) -> QPushButton:
+        """Takes a value away that need not be there."""
+        self._clear = QPushButton(self.tr("Remove"))
+        self._clear.setObjectName(f"remove_{self.field.name}")
+        self._clear.setToolTip(self.tr("Do without it"))
+        self._clear.clicked.connect(self._remove)
+        return self._clear
+
+    def _remove(self) -> None:
+        if self._placed:
+            self.show_value(None)
+            self.edited.emit()
 
     def _box(self, name: str, letter: str, number: Number) -> QDoubleSpinBox:
         box = spin_box(number)

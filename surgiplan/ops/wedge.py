@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from ..algorithms.cutting import wedge
 from ..algorithms.cutting.sketch import wedge_parts
-from ..errors import StepFailed
+from ..errors import StepFailed, Usage
 from ..plan.operation import Hand, Number, Operation, Ref, operation
 from ..plan.work import Work
 from ..values import Measurement, Part
@@ -54,7 +54,7 @@ class Wedge(Operation[dict[str, Any]]):
         taken = "wedge" if self.kind == "closing" else "crushed"
         names = named_pieces("wedge", self.name_fixed, self.name_moved, "kerf", taken)
         if clash := set(names) & set(FIGURES):
-            raise StepFailed(f"wedge: a piece cannot be called {clash.pop()}: that is one of its figures")
+            raise Usage(f"wedge: a piece cannot be called {clash.pop()}: that is one of its figures")
         return {**names, **FIGURES}
 
     def sketch(self, part: Part) -> tuple[Part, ...]:

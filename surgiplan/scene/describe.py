@@ -16,6 +16,7 @@ from .items import Captions, PlaneMark, PointMark, Scene, Surface
 from .marks import found_marks, handles
 from .outlines import Outline, outline, quad_trace
 from .shapes import chosen_mask, labelled_masks, shown_volume, surfaces
+from .sketches import sketches
 from .slices import Slice, cut_through, dots_near, patient_grid
 from .view import AXES, Axis, Results, View
 
@@ -30,7 +31,7 @@ def describe(plan: Plan, results: Results, view: View) -> Scene:
 
     results: what is known of each step, by name (as `Session.results` gives it)
     """
-    shapes = surfaces(plan, results, view)
+    shapes = (*surfaces(plan, results, view), *sketches(plan, results, view))
     marks = (*handles(plan, results, view), *found_marks(plan, results, view))
     volume, mask = shown_volume(plan, results, view), chosen_mask(plan, results, view)
     box = around(box_of(s.mesh, s.pose) for s in shapes)

@@ -33,9 +33,9 @@ def _of_step(step: Step, results: Results) -> Iterator[Finding]:
     stale = result.status == "stale"
     if stale:
         yield Finding(step.name, "out of date: compute it again", _place_of(step, results), "info")
-    for _, value in each_output(step.name, value_of(result)):
+    for name, value in each_output(step.name, value_of(result)):
         if isinstance(value, Collision) and (severity := severity_of(value)) != "info":
-            text = collision_text(step, value)
+            text = collision_text(step, value, name)
             text += f", less than {CLOSE_MM:g} mm" if severity == "warning" else ""
             yield Finding(step.name, text + (" (out of date)" if stale else ""), value.at_lps, severity)
         elif isinstance(value, WallMap):

@@ -122,7 +122,7 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
             if isinstance(value, Collision):
                 severity = severity_of(value)
                 if severity != "info" or step.name == view.chosen:
-                    text = collision_text(step, value) + (" (out of date)" if dimmed else "")
+                    text = collision_text(step, value, name) + (" (out of date)" if dimmed else "")
                     yield PointMark(name, value.at_lps, text, severity, step=step.name)
             elif isinstance(value, Landmarks) and step.name != view.chosen:
                 for mark, place in value.places.items():
@@ -188,9 +188,12 @@ def _both(step: Step) -> str:
     return " - ".join(str(ref) for refs in step.references.values() for ref in refs)
 
 
-def collision_text(step: Step, collision: Collision) -> str:
-    """Both bodies, and the depth or the clearance between them in mm."""
-    bodies = _both(step)
+def collision_text(step: Step, collision: Collision, name: str = "") -> str:
+    """Both bodies, and the depth or the clearance between them in mm.
+
+    name: "step.output" for a step that looks at several bodies with a tool of its own
+    """
+    bodies = name.replace(".", " - ", 1) if "." in name else _both(step)
     if collision.depth_mm > 0 or collision.contained:
         inside = ", one wholly inside the other" if collision.contained else ""
         return f"{bodies}: depth {collision.depth_mm:.2f} mm{inside}"

@@ -19,7 +19,15 @@ IVORY, METAL, SAW = "#EADFC8", "#9FB2C4", "#E5484D"
 PALETTE = ("#56B4E9", "#E69F00", "#009E73", "#CC79A7", "#F0E442", "#0072B2", "#D55E00")
 GHOST, THROUGH, SAW_OPACITY, VEIL = 0.4, 0.66, 0.75, 0.12
 # what a step only looks at while it makes a shape; every other shape given to it is used up by it
-_LOOKED_AT = frozenset({("mirror", "part"), ("register", "fixed"), ("socket", "limb")})
+_LOOKED_AT = frozenset(
+    {
+        ("mirror", "part"),
+        ("register", "fixed"),
+        ("socket", "limb"),
+        ("reach", "bodies"),
+        ("reach", "spared"),
+    }
+)
 
 
 def surfaces(plan: Plan, results: Results, view: View) -> tuple[Surface, ...]:
@@ -40,6 +48,8 @@ def surfaces(plan: Plan, results: Results, view: View) -> tuple[Surface, ...]:
             chosen = step.name == view.chosen
             if view.hides(name) or (name in used and not chosen):
                 continue
+            if isinstance(value, Part) and name not in colours:
+                continue  # an older value, from before its results were renamed
             if isinstance(value, Part) and len(value.mesh.triangles):
                 opacity = GHOST if name in used else _usual_opacity(step, name)
                 one = Surface(name, value.mesh, value.pose, colours[name], opacity, chosen=chosen)
@@ -68,8 +78,9 @@ def used_up(plan: Plan, results: Results) -> frozenset[str]:
 def colours_of(plan: Plan) -> Mapping[str, Colour]:
     """The colour of each shape by name; it depends on the steps above it alone.
 
-    The first shape is ivory, an implant metal, a kerf red, every further one has the next colour of the
-    palette. What takes the place of a shape keeps its colour (the first output, when there are several).
+    The first shape is ivory, an implant and a tool metal, a kerf red, every further one has the next colour
+    of the palette. What takes the place of a shape keeps its colour (the first output, when there are
+    several).
     """
     colours: dict[str, Colour] = {}
     spare = _palette()
@@ -83,7 +94,7 @@ def colours_of(plan: Plan) -> Mapping[str, Colour]:
             name = f"{step.name}.{output}" if output else step.name
             if output == "kerf":
                 colours[name] = SAW
-            elif _is_implant(step):
+            elif _is_implant(step) or output == "tool":
                 colours[name] = METAL
             else:
                 colours[name], heir = heir or next(spare), None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QMessageBox, QPlainTextEdit
+from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QMessageBox, QPlainTextEdit, QPushButton
 
 from surgiplan.app.adding import lacking, proposal
 from surgiplan.app.fitted import editor_for
@@ -334,3 +334,17 @@ def test_the_points_of_a_step_are_counted_one_by_one(at_work: Person) -> None:
     desk.commit(desk.kept.add("long", OPERATIONS["measure"](kind="distance", points=places)), "test")
     desk.choose("long")
     assert {"point 1", "point 2"} <= {getattr(item, "text", "") for item in desk.scene.items}
+
+
+def test_a_plane_that_need_not_be_is_placed_and_taken_away(at_work) -> None:
+    at_work.bench.add_step("resect")
+    form = at_work.bench.form
+    editor = form.editor("second")
+    assert editor.value is None
+    at_work.bench.form.take({"second": Plane((1, 2, 3), (0, 0, 1))})
+    assert editor.value == Plane((1, 2, 3), (0, 0, 1))
+    editor.findChild(QPushButton, "remove_second").click()
+    assert editor.value is None
+    assert form.apply()
+    assert at_work.desk.kept["resect"].operation.second is None
+    assert form.editor("plane").findChild(QPushButton, "remove_plane") is None

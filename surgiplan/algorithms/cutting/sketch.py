@@ -52,9 +52,8 @@ def wedge_parts(
     kerf_mm, owner: thickness of the saw, and who loses it ("fixed", "moved" or "both")
     kind: "opening" or "closing"
     """
-    axis = np.cross(hinge.outwards, hinge.moving)
-    low, high = part.bounds_lps
-    half = float(np.linalg.norm(high - low)) / 4
+    axis = np.cross(hinge.moving, hinge.outwards)
+    half = _ROOM * hinge.lever_mm
     thick = max(kerf_mm, _THIN_MM)
     into_fixed, into_moved = (0.0, thick) if kind == "closing" else shares_of(thick, owner, "fixed", "moved")
     span = ((0.0, hinge.lever_mm * _ROOM), (-half, half))

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...errors import StepFailed
 from ...progress import Report, silent
-from ...values import Collision, FloatArray, Part
+from ...values import Collision, FloatArray, Mesh, Part
 from ..clearance import collide
 from ..solid import boolean
 from ..space import require_one_frame
@@ -18,6 +18,7 @@ from .ribbon import ribbon
 TOUCH_MM = 0.02  # what is touched less deep than this is the wall of the tool's own cut
 _HANDLE_MM = 60.0
 _OVERLAP_MM = 0.01
+_SWELL_MM = 0.005  # well above a float32 step, well below a touch
 
 
 def swept_saw(
@@ -92,10 +93,24 @@ def touched(tool: Part, body: Part, spared: Part | None, report: Report = silent
 
 
 def _without(body: Part, spared: Part) -> Part:
+    """A body without what a tool should cut, and without the films that rounding would leave on its faces."""
     try:
-        return boolean(body, spared, "difference")
+        return boolean(body, _swollen(spared), "difference")
     except StepFailed as problem:
         raise StepFailed(f"What should be cut cannot be taken off the body: {problem}") from problem
+
+
+def _swollen(part: Part) -> Part:
+    """The part with every point moved a little outwards."""
+    triangles, points = part.mesh.triangles, part.points_lps
+    corners = points[triangles]
+    areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    areas /= np.maximum(np.linalg.norm(areas, axis=1, keepdims=True), 1e-12)
+    outwards = np.zeros_like(points)
+    for corner in range(3):
+        np.add.at(outwards, triangles[:, corner], areas)
+    outwards /= np.maximum(np.linalg.norm(outwards, axis=1, keepdims=True), 1e-12)
+    return Part(Mesh((points + _SWELL_MM * outwards).astype(np.float32), triangles), frame_uid=part.frame_uid)
 
 
 def _led(

@@ -4,7 +4,7 @@ import pytest
 from surgiplan.algorithms.cutting.bore import swept_mesh
 from surgiplan.algorithms.cutting.path import saw
 from surgiplan.algorithms.cutting.ribbon import ribbon
-from surgiplan.algorithms.cutting.touching import swept_drill, swept_saw, touched
+from surgiplan.algorithms.cutting.touching import TOUCH_MM, swept_drill, swept_saw, touched
 from surgiplan.values import Part
 from tests.algorithms.bodies import box, part
 
@@ -30,7 +30,7 @@ def kerf_of(depth: float) -> Part:
 def test_a_saw_in_its_own_kerf_touches_nothing():
     found = touched(blade(), part(BLOCK), kerf_of(12.0))
     assert found.depth_mm == 0.0
-    assert found.clearance_mm == pytest.approx(0.0, abs=1e-3)
+    assert found.clearance_mm <= TOUCH_MM
 
 
 @pytest.mark.parametrize(("given", "beyond"), [({"spread_mm": 3.0}, 3.0), ({"stroke_mm": 2.0}, 2.0)])
