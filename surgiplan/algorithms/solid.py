@@ -37,7 +37,7 @@ def solid(mesh: Mesh, points: ArrayLike, what: str) -> Any:
     what: its name in the message
     Raises StepFailed unless it is watertight, faces outwards and is taken by manifold3d.
     """
-    _require_closed_outward(mesh, what)
+    require_closed(mesh, what)
     given = manifold3d.Mesh64(np.array(points, np.float64, order="C"), mesh.triangles.astype(np.uint64))
     body = manifold3d.Manifold(given)
     require_no_error(body, f"{what} cannot be used as a solid")
@@ -74,7 +74,8 @@ def boolean(a: Part, b: Part, kind: Literal["union", "intersection", "difference
     return Part(mesh, frame_uid=frame)
 
 
-def _require_closed_outward(mesh: Mesh, what: str) -> None:
+def require_closed(mesh: Mesh, what: str) -> None:
+    """Make sure that a mesh is watertight and faces outwards; raises StepFailed with the reason."""
     if not len(mesh.triangles):
         raise StepFailed(f"There is nothing to work on: {what} has no triangles.")
     if mesh.open_edges:

@@ -11,7 +11,7 @@ from ..errors import StepFailed
 from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
 
 VOLUMES_AGREE = 1e-6  # share of the volume by which a sum of volumes may differ
-_KEPT = 1e-11  # share of the volume that rounding may take or give
+_KEPT = 1e-11  # share of the box that rounding may take or give
 _TIDYINGS = 5
 _TRIED = 15  # coordinates of which all choices are tried
 
@@ -45,7 +45,7 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
     require_no_error(body, f"{what} failed")
     raw = body.to_mesh64()
     triangles = raw.tri_verts.astype(np.int32)
-    mesh = Mesh(rounded(raw.vert_properties[:, :3] + centre, triangles, body.volume()), triangles)
+    mesh = Mesh(rounded(raw.vert_properties[:, :3] + centre, triangles), triangles)
     for _ in range(_TIDYINGS):
         if not _folded(mesh):
             break
@@ -64,38 +64,43 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
     return mesh
 
 
-def rounded(points: FloatArray, triangles: IntArray, volume_mm3: float) -> FloatsArray:
+def rounded(points: FloatArray, triangles: IntArray, exact: int = 0) -> FloatsArray:
     """Points as float32, so rounded that the volume stays.
 
     Each coordinate becomes one of its two float32 neighbours: the nearer one, but for those few, the
     closest to half way first, that make up for what the others give or take.
 
     points: (n, 3) float64 mm
-    triangles: (m, 3)
-    volume_mm3: of the body that they enclose
+    triangles: (m, 3) of a closed surface
+    exact: so many points, the first ones, are float32 already
     """
     near = points.astype(np.float32)
-    error = near - points
+    error = near[exact:] - points[exact:]
     moved: BoolArray = (error != 0).any(axis=1)
     if not moved.any():
         return near
-    missing = volume_mm3 - Mesh(near, triangles).volume_mm3
-    free = np.flatnonzero(moved)
-    step = np.nextafter(near[free], np.where(error[free] > 0, -np.inf, np.inf).astype(np.float32))
-    step = np.where(error[free] == 0, 0, step.astype(np.float64) - near[free])
-    gain = (step * _volume_slopes(near, triangles, moved)[free]).ravel() * np.sign(missing)
-    further = (np.abs(error[free] + step) - np.abs(error[free])).ravel()
+    touched = triangles[triangles.max(axis=1) >= exact]
+    whole = float(np.prod(np.ptp(near, axis=0), dtype=np.float64))
+    origin = points[touched[0, 0]]
+    missing = _enclosed(points[touched] - origin) - _enclosed(near[touched] - origin)
+    free, error = np.flatnonzero(moved) + exact, error[moved]
+    step = np.nextafter(near[free], np.where(error > 0, -np.inf, np.inf).astype(np.float32))
+    step = np.where(error == 0, 0, step.astype(np.float64) - near[free])
+    gain = (step * _volume_slopes(near[touched] - origin, touched, free, len(points))).ravel() * np.sign(
+        missing
+    )
+    further = (np.abs(error + step) - np.abs(error)).ravel()
     order = np.argsort(further, kind="stable")
     order = order[gain[order] > 0]
     turned: list[int] = []
     missing = abs(missing)
-    while missing > _KEPT * volume_mm3 and len(order := order[gain[order] <= missing]):
+    while missing > _KEPT * whole and len(order := order[gain[order] <= missing]):
         sums = np.cumsum(gain[order])
         count = int(np.searchsorted(sums, missing, side="right"))
         turned += order[:count].tolist()
         missing -= float(sums[count - 1])
         order = order[count:]
-    if missing > _KEPT * volume_mm3:
+    if missing > _KEPT * whole:
         turned += _closest_sum(
             gain, np.setdiff1d(np.argsort(further)[: len(turned) + _TRIED], turned), missing
         )
@@ -108,21 +113,30 @@ def rounded(points: FloatArray, triangles: IntArray, volume_mm3: float) -> Float
 def _closest_sum(gain: FloatArray, choice: NDArray[np.intp], wanted: float) -> list[int]:
     """Those of some gains whose sum comes closest to what is wanted; all subsets are tried."""
     choice = choice[gain[choice] != 0][:_TRIED]
-    subsets = np.arange(1 << len(choice))[:, None] >> np.arange(len(choice)) & 1
-    best = int(np.abs(subsets @ gain[choice] - wanted).argmin())
-    return [int(one) for one in choice[subsets[best] == 1]]
+    sums = np.zeros(1)
+    for one in gain[choice]:
+        sums = np.concatenate([sums, sums + one])
+    best = int(np.abs(sums - wanted).argmin())
+    return [int(one) for bit, one in enumerate(choice) if best >> bit & 1]
 
 
-def _volume_slopes(points: FloatsArray, triangles: IntArray, moved: BoolArray) -> FloatArray:
-    """(n, 3) mm² how the volume grows with each coordinate of the moved points."""
-    near = triangles[moved[triangles].any(axis=1)]
-    corners = points[near].astype(np.float64) - points.mean(axis=0, dtype=np.float64)
-    slopes = np.zeros((len(points), 3))
+def _enclosed(corners: FloatArray) -> float:
+    """The volume between triangles (n, 3, 3) and the origin, mm³."""
+    return float(np.einsum("ni,ni->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))) / 6
+
+
+def _volume_slopes(
+    corners: FloatArray, triangles: IntArray, free: NDArray[np.intp], count: int
+) -> FloatArray:
+    """(k, 3) mm² how the volume of triangles (n, 3, 3) grows with each coordinate of some of their points."""
+    row = np.full(count, len(free), np.intp)
+    row[free] = np.arange(len(free))
+    slopes = np.zeros((len(free) + 1, 3))
     for corner in range(3):
         share = np.cross(corners[:, (corner + 1) % 3], corners[:, (corner + 2) % 3]) / 6
         for axis in range(3):
-            slopes[:, axis] += np.bincount(near[:, corner], share[:, axis], len(points))
-    return slopes
+            slopes[:, axis] += np.bincount(row[triangles[:, corner]], share[:, axis], len(slopes))
+    return slopes[:-1]
 
 
 def step_mm(mesh: Mesh) -> float:
@@ -148,7 +162,8 @@ def require_sum(whole_mm3: float, rest_mm3: float, meshes: list[Mesh], what: str
     Raises StepFailed when they do not.
     """
     parts_mm3 = rest_mm3 + sum(mesh.volume_mm3 for mesh in meshes)
-    if abs(parts_mm3 - whole_mm3) > allowed_mm3(whole_mm3, *meshes):
+    apart = abs(parts_mm3 - whole_mm3)
+    if not apart <= VOLUMES_AGREE * whole_mm3 and not apart <= allowed_mm3(whole_mm3, *meshes):
         raise StepFailed(
             f"The volumes do not add up: {what} has {parts_mm3:.6f} mm³ where {whole_mm3:.6f} mm³ are due. "
             "Make the surfaces of the bodies again, or move the plane or a body a little."

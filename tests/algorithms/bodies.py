@@ -55,3 +55,7 @@ def part(mesh: Mesh, *poses: Pose) -> Part:
     for pose in poses:
         placed = placed.moved(pose)
     return placed
+
+
+NEAR_CENTRE = (31.27, -18.41, 104.63)
+"""Where the ball of the phantoms lies, LPS mm."""

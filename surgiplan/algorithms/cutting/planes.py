@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 
 from ...errors import StepFailed
-from ...values import FloatArray, Part, Plane, Vec3, vec3
-from ..solid import middle, solid_of
+from ...values import IDENTITY, FloatArray, Mesh, Part, Plane, Vec3, vec3
+from ..solid import middle, require_closed, solid_of
+from ..storing import require_sum
+from .halving import parted
 from .pieces import NOTHING, Cut, joined, kept_pieces, reach_of, region, require_thick, shares_of
 
 
@@ -39,15 +41,34 @@ def cut(part: Part, plane: Plane, kerf_mm: float, kerf_side: str) -> Cut:
     require_thick(kerf_mm)
     into_a, into_b = shares_of(kerf_mm, kerf_side, "a", "b")
     _require_hit(part, plane, into_a, into_b)
+    require_closed(part.mesh, "the body to cut")
+    pieces = _parted(part, plane, (into_a, -into_b) if kerf_mm else (0.0,)) or _split(
+        part, plane, into_a, into_b
+    )
+    require_sum(part.mesh.volume_mm3, 0.0, pieces, "the cut")
+    a, b, kerf = pieces[0], pieces[-1], pieces[1] if kerf_mm else NOTHING
+    return Cut(*(Part(mesh, frame_uid=part.frame_uid) for mesh in (a, b, kerf)))
+
+
+def _parted(part: Part, plane: Plane, heights: tuple[float, ...]) -> list[Mesh] | None:
+    """The pieces from the side of the normal on, by the quick way; None where that cannot decide."""
+    normal = np.asarray(plane.normal)
+    level = float(normal @ np.asarray(plane.point))
+    offsets = tuple(level + height for height in heights)
+    return parted(part.points_lps, part.mesh.triangles, normal, offsets, part.pose == IDENTITY)
+
+
+def _split(part: Part, plane: Plane, into_a: float, into_b: float) -> list[Mesh]:
+    """The same by the geometry engine, which decides every case."""
     centre = middle(part)
     whole = solid_of(part, centre, "the body to cut")
     upper = plane.distance(centre)
     piece_a, rest = whole.split_by_plane(plane.normal, float(into_a - upper))
-    slab, piece_b = rest.split_by_plane(plane.normal, float(-into_b - upper)) if kerf_mm else (None, rest)
-    bodies = {"piece a": piece_a, "piece b": piece_b} | ({"the kerf": slab} if slab else {})
-    found = kept_pieces(whole, bodies, centre, part)
-    nothing = Part(NOTHING, frame_uid=part.frame_uid)
-    return Cut(found["piece a"], found["piece b"], found.get("the kerf", nothing))
+    bodies = {"piece a": piece_a, "piece b": rest}
+    if into_a + into_b:
+        slab, piece_b = rest.split_by_plane(plane.normal, float(-into_b - upper))
+        bodies = {"piece a": piece_a, "the kerf": slab, "piece b": piece_b}
+    return [piece.mesh for piece in kept_pieces(whole, bodies, centre, part).values()]
 
 
 def resect(part: Part, planes: list[Plane], seed_lps: Vec3, kerf_mm: float, kerf_side: str) -> Resection:
