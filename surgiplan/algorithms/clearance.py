@@ -25,10 +25,11 @@ from scipy.spatial import cKDTree
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import BoolArray, Collision, FloatArray, IntArray, Part, vec3
-from .distance import SignedDistance, between_triangles, closest_on_triangles
+from .distance import SignedDistance
 from .solid import solid
 from .space import require_one_frame
 from .storing import require_no_error
+from .triangles import between_triangles, closest_on_triangles
 
 _MOST_PIECES = 250_000  # a search that needs more ends with the bound it has reached
 _BLOCKS = (1 / 8, 1 / 32, 1 / 128)  # sizes of the blocks looked at first, as shares of the body

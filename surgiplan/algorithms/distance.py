@@ -1,5 +1,6 @@
 """How far points lie from a surface: exact, and with a sign that tells inside from outside."""
 
+from dataclasses import dataclass
 from time import monotonic
 from typing import Any
 
@@ -11,11 +12,11 @@ from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkGenericCell, vtkPolyD
 
 from ..errors import StepFailed
 from ..progress import Report, silent
-from ..values import FloatArray, IntArray, Mesh
+from ..values import FloatArray, FloatsArray, IntArray, Mesh
+from .triangles import FACE, closest_on_triangles
 
 _SLIVER_MM = 1e-3  # height below which the direction of a triangle is lost in the rounding of its corners
 _NO_SURFACE = "There is no surface to measure from: the mesh has no triangle with an area."
-_FACE = 6  # feature of a triangle: 0 1 2 its corners, 3 4 5 the edges that begin there, 6 its face
 _HEARD_S = 0.1  # time between two reports
 _TABLE = 50_000  # points worked on at once, for memory
 
@@ -50,16 +51,36 @@ class SignedDistance:
         Returns (n,) float64.
         """
         asked = np.asarray(points, np.float64).reshape(-1, 3)
-        nearest = self.nearest_triangles(asked, report)
-        signed = np.empty(len(asked))
-        for start in range(0, len(asked), _TABLE):
+        return self.beside(asked, self.nearest_triangles(asked, report))[0]
+
+    def beside(self, points: FloatArray, nearest: IntArray) -> tuple[FloatArray, FloatArray]:
+        """Signed distances of points whose nearest triangles are known, and the nearest places.
+
+        points: (n, 3) mm, in the coordinates of the mesh
+        nearest: (n,) rows of `corners`
+        Returns (n,) mm and (n, 3) mm, both float64.
+        """
+        signed, places = np.empty(len(points)), np.empty((len(points), 3))
+        for start in range(0, len(points), _TABLE):
             some = slice(start, start + _TABLE)
             triangle = nearest[some]
-            place, feature = closest_on_triangles(asked[some], self.corners[triangle])
-            away = asked[some] - place
-            side = np.einsum("ij,ij->i", away, self._normals[triangle, feature])
+            places[some], feature = closest_on_triangles(points[some], self.corners[triangle])
+            away = points[some] - places[some]
+            side = np.einsum("ij,ij->i", away, self._normals.of(triangle, feature))
             signed[some] = np.copysign(np.linalg.norm(away, axis=1), side)
-        return signed
+        return signed, places
+
+    @property
+    def bytes(self) -> int:
+        """Memory that the arrays of the surface take."""
+        n = self._normals
+        arrays = (self.corners, n.triangles, n.edge, n.by_corner, n.by_edge, n.by_face)
+        return sum(one.nbytes for one in arrays)
+
+    def face_normals(self, triangles: IntArray) -> FloatArray:
+        """(n, 3) unit normals of triangles (n,), pointing outwards."""
+        normals: FloatArray = self._normals.by_face[triangles].astype(np.float64)
+        return normals
 
     def nearest(self, points: ArrayLike, report: Report = silent) -> FloatArray:
         """The nearest place on the surface for each point.
@@ -97,76 +118,32 @@ class SignedDistance:
         return found
 
 
-def closest_on_triangles(points: FloatArray, corners: FloatArray) -> tuple[FloatArray, IntArray]:
-    """The place on a triangle that is nearest to a point, row by row.
+@dataclass(frozen=True)
+class _Normals:
+    """A normal for each feature of each triangle; the length does not matter.
 
-    points: (n, 3) mm
-    corners: (n, 3, 3) mm, the triangle of each point
-    Returns (n, 3) places in mm, and (n,) the feature each lies on: 0 1 2 for the corners, 3 4 5 for the
-    edges that begin there, 6 for the face.
+    triangles, edge: (m, 3) numbers of the corners, and of the edges that begin there
+    by_corner, by_edge, by_face: (n, 3), (e, 3), (m, 3) float32
     """
-    edges = np.roll(corners, -1, axis=1) - corners
-    to_point = points[:, None] - corners
-    squared = np.einsum("nij,nij->ni", edges, edges)
-    along = np.einsum("nij,nij->ni", edges, to_point) / np.where(squared > 0, squared, 1)
-    along = np.clip(along, 0, 1)
-    on_edges = corners + along[..., None] * edges
-    distance = np.square(points[:, None] - on_edges).sum(axis=2)
-    rows, edge = np.arange(len(points)), distance.argmin(axis=1)
-    share = along[rows, edge]
-    feature = np.where(share <= 0, edge, np.where(share >= 1, (edge + 1) % 3, edge + 3))
-    place = on_edges[rows, edge]
 
-    normals = np.cross(edges[:, 0], edges[:, 1])
-    inside = (np.einsum("nij,nj->ni", np.cross(edges, to_point), normals) > 0).all(axis=1)
-    height = np.einsum("nj,nj->n", to_point[:, 0], normals) / np.where(inside, (normals**2).sum(axis=1), 1)
-    place = np.where(inside[:, None], points - height[:, None] * normals, place)
-    return place, np.where(inside, _FACE, feature).astype(np.int32)
+    triangles: IntArray
+    edge: IntArray
+    by_corner: FloatsArray
+    by_edge: FloatsArray
+    by_face: FloatsArray
+
+    def of(self, triangle: IntArray, feature: IntArray) -> FloatArray:
+        """(n, 3) float64 normals of features (n,) of triangles (n,)."""
+        normals = self.by_face[triangle].astype(np.float64)
+        on = np.flatnonzero(feature < 3)
+        normals[on] = self.by_corner[self.triangles[triangle[on], feature[on]]]
+        on = np.flatnonzero((feature >= 3) & (feature < FACE))
+        normals[on] = self.by_edge[self.edge[triangle[on], feature[on] - 3]]
+        return normals
 
 
-def between_triangles(ones: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """How far two triangles that do not cross are apart, pair by pair.
-
-    ones, others: (n, 3, 3) mm, the corners of both triangles of each pair
-    Returns (n,) distances in mm, and (n, 3) the nearest place on the first triangle.
-    """
-    n = len(ones)
-    here = [ones.reshape(-1, 3)]
-    there = [closest_on_triangles(here[0], np.repeat(others, 3, axis=0))[0]]
-    there.append(others.reshape(-1, 3))
-    here.append(closest_on_triangles(there[1], np.repeat(ones, 3, axis=0))[0])
-    on_one, on_other = _between_edges(ones, others)
-    places = np.concatenate([side.reshape(n, -1, 3) for side in (*here, on_one)], axis=1)
-    opposite = np.concatenate([side.reshape(n, -1, 3) for side in (*there, on_other)], axis=1)
-    squared = np.square(places - opposite).sum(axis=2)
-    rows, nearest = np.arange(n), squared.argmin(axis=1)
-    return np.sqrt(squared[rows, nearest]), places[rows, nearest]
-
-
-def _between_edges(ones: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """(n, 9, 3) the places where each edge of one triangle passes each edge of the other most closely.
-
-    Right where both places lie within their edges; elsewhere the nearest place has a corner, and the
-    places given here are merely on the edges.
-    """
-    u, v = (np.roll(corners, -1, axis=1) - corners for corners in (ones, others))
-    u, v, p, q = (
-        np.repeat(u, 3, axis=1),
-        np.tile(v, (1, 3, 1)),
-        np.repeat(ones, 3, axis=1),
-        np.tile(others, (1, 3, 1)),
-    )
-    w = p - q
-    uu, uv, vv, uw, vw = (np.einsum("nij,nij->ni", x, y) for x, y in ((u, u), (u, v), (v, v), (u, w), (v, w)))
-    across = uu * vv - uv * uv
-    across = np.where(across > 0, across, 1)
-    s = np.clip((uv * vw - vv * uw) / across, 0, 1)
-    t = np.clip((uu * vw - uv * uw) / across, 0, 1)
-    return p + s[..., None] * u, q + t[..., None] * v
-
-
-def _pseudo_normals(corners: FloatArray, triangles: IntArray) -> FloatArray:
-    """(m, 7, 3) a normal for each feature of each triangle; the length does not matter."""
+def _pseudo_normals(corners: FloatArray, triangles: IntArray) -> _Normals:
+    """The angle-weighted normals of corners, edges and faces."""
     edges = np.roll(corners, -1, axis=1) - corners
     length = np.linalg.norm(edges, axis=2, keepdims=True)
     unit = edges / np.where(length > 0, length, 1)
@@ -177,7 +154,8 @@ def _pseudo_normals(corners: FloatArray, triangles: IntArray) -> FloatArray:
     normals = _face_normals(edges, length[..., 0], edge)
     by_corner = _summed(triangles.ravel(), (angles[..., None] * normals[:, None]).reshape(-1, 3))
     by_edge = _summed(edge.ravel(), np.repeat(normals, 3, axis=0))
-    return np.concatenate([by_corner[triangles], by_edge[edge], normals[:, None]], axis=1)
+    found = (side.astype(np.float32) for side in (by_corner, by_edge, normals))
+    return _Normals(triangles, edge.astype(np.int32), *found)
 
 
 def _face_normals(edges: FloatArray, length: FloatArray, edge: NDArray[Any]) -> FloatArray:

@@ -10,7 +10,8 @@ from vtkmodules.vtkCommonCore import vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
 from vtkmodules.vtkFiltersCore import vtkImplicitPolyDataDistance
 
-from surgiplan.algorithms.distance import SignedDistance, between_triangles, closest_on_triangles
+from surgiplan.algorithms.distance import SignedDistance
+from surgiplan.algorithms.triangles import between_triangles, closest_on_triangles
 from surgiplan.errors import Cancelled, StepFailed
 from surgiplan.values import IDENTITY, Mesh
 

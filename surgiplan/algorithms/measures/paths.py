@@ -12,7 +12,8 @@ from scipy.sparse.csgraph import dijkstra
 from ...errors import StepFailed
 from ...progress import Report, silent
 from ...values import FloatArray, IntArray, Measurement, Mesh, Part, vec3
-from ..distance import SignedDistance, closest_on_triangles
+from ..distance import SignedDistance
+from ..triangles import closest_on_triangles
 from .vectors import placed
 
 OFF_MM = 2.0  # a point farther from the surface than this was not meant to lie on it

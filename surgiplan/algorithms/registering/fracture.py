@@ -8,7 +8,7 @@ from scipy.spatial import cKDTree
 from ...errors import StepFailed
 from ...progress import Report, silent
 from ...values import BoolArray, FloatArray, Measurement, Part, Vec3, vec3
-from ..distance import closest_on_triangles
+from ..triangles import closest_on_triangles
 from ..space import require_one_frame
 from .surfaces import Samples, sampled
 

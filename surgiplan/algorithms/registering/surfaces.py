@@ -11,7 +11,8 @@ from scipy.spatial import cKDTree
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatArray, Part, Pose
-from ..distance import SignedDistance, closest_on_triangles
+from ..distance import SignedDistance
+from ..triangles import closest_on_triangles
 from .landmarks import moved_about
 
 _FIXED_SAMPLES = 100_000
