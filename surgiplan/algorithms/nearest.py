@@ -4,12 +4,12 @@ import math
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from ..errors import StepFailed
 from ..progress import Report, silent
 from ..values import FloatArray, FloatsArray, IntArray
+from .spread import areas, rows
 from .triangles import closest_on_triangles
 
 _CANDIDATES = 8  # places that are looked at for a point
@@ -106,35 +106,13 @@ class NearestTriangles:
 
 
 def _spread(corners: FloatArray) -> tuple[FloatArray, IntArray]:
-    """Places all over some triangles, about as far apart as the usual triangle is long.
-
-    Rows along the longest edge; a triangle no larger than usual has one place, its middle.
-    Returns (k, 3) places, and (k,) the triangle each lies in.
-    """
-    lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
-    longest = lengths.max(axis=1)
-    double = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
-    if not double.max(initial=0.0) > 0:
+    """Places all over some triangles, about as far apart as the usual triangle is long."""
+    longest = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2).max(axis=1)
+    area = float(areas(corners).sum())
+    if not area > 0:
         raise StepFailed("There is no surface to measure from: the mesh has no triangle with an area.")
     usual = min(float(np.median(longest)) * _LARGER, _STEP_MM)
-    step = max(usual, math.sqrt(float(double.sum()) / 2 / _MOST_PLACES))
-    turned = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
-    a, b, c = corners[np.arange(len(corners))[:, None], turned].transpose(1, 0, 2)
-    rows = np.ceil(double / np.where(longest > 0, longest, 1) / step).clip(1).astype(np.intp)
-    triangle = np.repeat(np.arange(len(corners), dtype=np.int32), rows)
-    up = (_counted(rows) + 1 / 3) / rows[triangle]
-    many = np.ceil(longest[triangle] * (1 - up) / step).clip(1).astype(np.intp)
-    row = np.repeat(np.arange(len(triangle)), many)
-    triangle, up = triangle[row], up[row][:, None]
-    along = ((_counted(many) + 1 / 2) / many[row])[:, None]
-    places = up * c[triangle] + (1 - up) * (along * b[triangle] + (1 - along) * a[triangle])
-    return places, triangle
-
-
-def _counted(many: NDArray[np.intp]) -> NDArray[np.intp]:
-    """0 1 2 ... up to each of these numbers, one after the other."""
-    ends = np.cumsum(many)
-    return np.arange(ends[-1]) - np.repeat(ends - many, many)
+    return rows(corners, max(usual, math.sqrt(area / _MOST_PLACES)))
 
 
 def _frames(corners: FloatArray) -> FloatsArray:

@@ -51,6 +51,39 @@ def cover(corners: FloatArray, step_mm: float, most: int) -> tuple[FloatArray, F
     return _inside(corners[triangle], u, v), (area / counts)[triangle] / area.sum()
 
 
+def rows(corners: FloatArray, step_mm: float) -> tuple[FloatArray, IntArray]:
+    """Choose places in rows along the longest edge of each triangle, for searches among neighbours.
+
+    A triangle no larger than the step gives one place, its middle; long slivers give a row.
+
+    corners: (m, 3, 3) mm, the corners of the triangles
+    step_mm: how far the places on large triangles are apart at most, along and across
+    Returns (n, 3) places in mm and (n,) the triangle of each.
+    """
+    lengths = np.linalg.norm(np.roll(corners, -1, axis=1) - corners, axis=2)
+    longest = lengths.max(axis=1)
+    turned = (lengths.argmax(axis=1)[:, None] + np.arange(3)) % 3
+    a, b, c = corners[np.arange(len(corners))[:, None], turned].transpose(1, 0, 2)
+    height = 2 * areas(corners) / np.where(longest > 0, longest, 1)
+    across = np.ceil(height / step_mm).clip(1).astype(np.intp)
+    triangle = np.repeat(np.arange(len(corners), dtype=np.int32), across)
+    up = (counted(across) + 1 / 3) / across[triangle]
+    many = np.ceil(longest[triangle] * (1 - up) / step_mm).clip(1).astype(np.intp)
+    row = np.repeat(np.arange(len(triangle)), many)
+    triangle, up = triangle[row], up[row][:, None]
+    along = ((counted(many) + 1 / 2) / many[row])[:, None]
+    return up * c[triangle] + (1 - up) * (along * b[triangle] + (1 - along) * a[triangle]), triangle
+
+
+def counted(many: NDArray[np.intp]) -> NDArray[np.intp]:
+    """0 1 2 ... up to each of these numbers, one after the other.
+
+    many: (n,) how many to count
+    """
+    ends = np.cumsum(many)
+    return np.arange(ends[-1] if len(ends) else 0) - np.repeat(ends - many, many)
+
+
 def percentile(values: FloatArray, share: FloatArray, wanted: float) -> float:
     """The smallest value that this share (0 to 1) of the area does not exceed.
 

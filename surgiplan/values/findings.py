@@ -76,6 +76,11 @@ class Collision:
     contained: whether one body lies wholly inside the other
     at_lps: the place of that depth, or of that clearance when there is no overlap, LPS mm
     error_mm: bound of the numerical error of depth and clearance
+    near_lps: the place of the clearance, LPS mm; None when the surfaces cross
+    meant: how they are meant to lie: "apart", or "inside" for a first body that is to sit in the second
+    out_mm: how far the first body reaches out of the second at most; None unless it is meant to be inside
+    out_lps: the place of that, LPS mm
+    volume_mm3: the volume they share; None unless it was asked for
     """
 
     depth_mm: float
@@ -83,6 +88,11 @@ class Collision:
     contained: bool
     at_lps: Vec3
     error_mm: float = 0.0
+    near_lps: Vec3 | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
+    meant: str = field(default="apart", metadata=UNSET_IS_LEFT_OUT)
+    out_mm: float | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
+    out_lps: Vec3 | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
+    volume_mm3: float | None = field(default=None, metadata=UNSET_IS_LEFT_OUT)
 
 
 @dataclass(frozen=True, eq=False)

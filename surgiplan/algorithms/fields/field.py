@@ -1,5 +1,6 @@
 """The signed distance field of a shape: made once, asked by everybody."""
 
+from dataclasses import replace
 from threading import Lock
 
 import numpy as np
@@ -9,15 +10,13 @@ from ...progress import Report, part_of, silent
 from ...values import FloatArray, FloatsArray, Mesh
 from ..distance import SignedDistance
 from ..nearest import NearestTriangles
-from .lattice import CELL_MM, EASY, FAR, FINER, HARD, SIDE, Bricks, Lattice, hard_cells, interpolated
+from .lattice import CELL_MM, ERROR_MM, FINER, SIDE, UNMEASURED, Bricks, Lattice, Levels, hard_cells
 
 BAND_MM = 2.0
 """So near to the surface a finished field is right within 0.05 mm."""
-ERROR_MM = 0.05
-"""Largest error within that band."""
-
 _MARGIN_MM = 4.0
 _BENDING_MM = 0.05  # how far a tangent may miss before a cell is not trusted to interpolate
+_FAR_BENDING_MM = 0.2  # the same in a coarse cell
 _AT_ONCE = 2_000  # bricks filled at once
 
 
@@ -39,30 +38,22 @@ class DistanceField:
         """The surface itself, for answers without an error."""
         self.nearest = NearestTriangles(self.exact.corners)
         self.lattice = Lattice.round(mesh.bounds, _MARGIN_MM)
-        self._levels: tuple[FloatsArray, Bricks | None] = (self._first(report), None)
+        self._levels = self._first(report)
         self._making = Lock()
 
     @property
     def finished(self) -> bool:
         """Whether the fine bricks are there."""
-        return self._levels[1] is not None
+        return self._levels.bricks is not None
 
     @property
     def megabytes(self) -> float:
         """Memory that the nodes and the surface take, in units of 1e6 bytes."""
-        coarse, bricks = self._levels
+        levels, bricks = self._levels, self._levels.bricks
         fine = (bricks.slots.nbytes + bricks.values.nbytes + bricks.hard.nbytes) if bricks else 0
-        return (coarse.nbytes + fine + self.exact.bytes + self.nearest.bytes) / 1e6
-
-    def error_of(self, level: NDArray[np.uint8]) -> FloatsArray:
-        """(n,) bound in mm of the error of interpolated distances, from the level each was found at.
-
-        A distance is never steeper than 1, so between exact nodes it is wrong by at most the way to them.
-        """
-        half = CELL_MM * np.sqrt(3) / 2
-        far = half if self.finished else 2 * half
-        bounds = {int(EASY): ERROR_MM, int(HARD): half / FINER, int(FAR): far}
-        return np.array([bounds[key] for key in sorted(bounds)], np.float32)[level]
+        return (
+            levels.values.nbytes + levels.hard.nbytes + fine + self.exact.bytes + self.nearest.bytes
+        ) / 1e6
 
     def at(self, points: ArrayLike, report: Report = silent) -> FloatArray:
         """Signed distances of points in mm, negative inside; right within 0.05 mm near the surface.
@@ -72,9 +63,11 @@ class DistanceField:
         Returns (n,) float64.
         """
         asked = np.asarray(points, np.float64).reshape(-1, 3)
-        found, level = self.sampled(self.to_cells(asked))
+        found, slack = self.sampled(self.to_cells(asked))
         signed = found.astype(np.float64)
-        hard = np.flatnonzero((level == HARD) & (np.abs(found) <= BAND_MM + ERROR_MM))
+        if not self.finished:
+            return signed
+        hard = np.flatnonzero((slack > ERROR_MM) & (np.abs(found) - slack <= BAND_MM))
         if len(hard):
             signed[hard] = self.exactly(asked[hard], report)[0]
         return signed
@@ -110,14 +103,13 @@ class DistanceField:
         """(3, n) float32 places in cells of the lattice, of points (n, 3) in the coordinates of the mesh."""
         return np.ascontiguousarray(((points - self.lattice.origin) / CELL_MM).T, dtype=np.float32)
 
-    def sampled(self, cells: FloatsArray) -> tuple[FloatsArray, NDArray[np.uint8]]:
+    def sampled(self, cells: FloatsArray) -> tuple[FloatsArray, FloatsArray]:
         """Interpolated distances alone: the quickest answer.
 
         cells: (3, n) float32, from `to_cells`
-        Returns (n,) float32 mm, and (n,) the level of each, for `error_of`.
+        Returns (n,) float32 mm, and (n,) a bound of the error of each.
         """
-        coarse, bricks = self._levels
-        return interpolated(self.lattice, coarse, bricks, cells)
+        return self._levels.interpolated(cells)
 
     def refine(self, report: Report = silent) -> "DistanceField":
         """Measure the finer nodes, unless they are there; others may go on asking meanwhile.
@@ -127,15 +119,16 @@ class DistanceField:
         """
         with self._making:
             if not self.finished:
-                coarse = self._second(part_of(report, 0.0, 0.2))
-                self._levels = (coarse, self._bricks(coarse, part_of(report, 0.2, 1.0)))
+                self._levels = self._second(part_of(report, 0.0, 0.2))
+                bricks = self._bricks(self._levels.values, part_of(report, 0.2, 1.0))
+                self._levels = replace(self._levels, bricks=bricks)
         return self
 
     def _nodes(self, index: NDArray[np.int_], step: float) -> FloatArray:
         return self.lattice.origin + step * index
 
-    def _first(self, report: Report) -> FloatsArray:
-        """(nodes,) every other node along each axis, and the means between them."""
+    def _first(self, report: Report) -> Levels:
+        """Measured at every other node along each axis, with means between them."""
         shape = self.lattice.shape
         values = np.zeros(shape, np.float32)
         some = np.stack(np.meshgrid(*(np.arange(0, n, 2) for n in shape), indexing="ij"), axis=-1)
@@ -144,13 +137,16 @@ class DistanceField:
         values[1::2, ::2, ::2] = (values[:-1:2, ::2, ::2] + values[2::2, ::2, ::2]) / 2
         values[:, 1::2, ::2] = (values[:, :-1:2, ::2] + values[:, 2::2, ::2]) / 2
         values[:, :, 1::2] = (values[:, :, :-1:2] + values[:, :, 2::2]) / 2
-        return values.ravel()
+        return Levels(self.lattice, values.ravel(), np.full(values.size, UNMEASURED))
 
-    def _second(self, report: Report) -> FloatsArray:
-        """(nodes,) all nodes of the coarse lattice."""
+    def _second(self, report: Report) -> Levels:
+        """Measured at all nodes of the coarse lattice."""
         shape = self.lattice.shape
         some = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
-        return self.exactly(self._nodes(some.reshape(-1, 3), CELL_MM), report)[0].astype(np.float32)
+        nodes = self._nodes(some.reshape(-1, 3), CELL_MM)
+        values, slopes = _with_slopes(nodes, *self.exactly(nodes, report))
+        grids = values.reshape(1, *shape), slopes.reshape(1, *shape, 3)
+        return Levels(self.lattice, values, hard_cells(*grids, CELL_MM, _FAR_BENDING_MM).ravel())
 
     def _bricks(self, coarse: FloatsArray, report: Report) -> Bricks:
         """A brick for each cell with a place in the band.
@@ -185,11 +181,19 @@ class DistanceField:
         number = (nodes[:, 0] * spans[1] + nodes[:, 1]) * spans[2] + nodes[:, 2]
         _, first, back = np.unique(number, return_index=True, return_inverse=True)
         points = self._nodes(nodes[first], CELL_MM / FINER)
-        signed, places = self.exact.beside(points, self.nearest.of(points, report, far=False))
-        slopes = (points - places) / np.where(np.abs(signed) > 1e-6, signed, 1)[:, None]
+        exact = self.exact.beside(points, self.nearest.of(points, report, far=False))
+        values, slopes = (found[back] for found in _with_slopes(points, *exact))
         shape = (len(cells), SIDE, SIDE, SIDE)
-        values = signed.astype(np.float32)[back].reshape(shape)
-        return values, hard_cells(values, slopes.astype(np.float32)[back].reshape(*shape, 3), _BENDING_MM)
+        values, slopes = values.reshape(shape), slopes.reshape(*shape, 3)
+        return values, hard_cells(values, slopes, CELL_MM / FINER, _BENDING_MM)
+
+
+def _with_slopes(
+    points: FloatArray, signed: FloatArray, places: FloatArray
+) -> tuple[FloatsArray, FloatsArray]:
+    """(n,) distances and (n, 3) the unit vectors along which they grow, both float32."""
+    slopes = (points - places) / np.where(np.abs(signed) > 1e-6, signed, 1)[:, None]
+    return signed.astype(np.float32), slopes.astype(np.float32)
 
 
 class Fields:

@@ -13,8 +13,15 @@ CELL_MM = 2.0
 FINER = 4
 """Fine cells along the edge of a brick: their edges are 0.5 mm long."""
 SIDE = FINER + 1  # nodes along the edge of a brick
-EASY, HARD, FAR = np.uint8(0), np.uint8(1), np.uint8(2)
-"""What a point lies in: a fine cell that interpolates well, one that does not, none at all."""
+ERROR_MM = 0.05
+"""Largest error in a fine cell that interpolates well."""
+FAR_ERROR_MM = 0.2
+"""Largest error in a coarse cell that interpolates well."""
+_DIAGONAL = float(np.sqrt(3) / 2)  # no place in a cell is farther from its nodes on the average
+_FINE = np.array([ERROR_MM, CELL_MM / FINER * _DIAGONAL], np.float32)
+_COARSE = np.array([FAR_ERROR_MM, CELL_MM * _DIAGONAL, 2 * CELL_MM * _DIAGONAL], np.float32)
+UNMEASURED = np.uint8(2)
+"""Mark of coarse cells whose nodes are not all measured yet."""
 
 Index = NDArray[np.intp]
 
@@ -60,50 +67,62 @@ class Bricks:
     hard: NDArray[np.uint8]
 
 
-def interpolated(
-    lattice: Lattice, coarse: FloatsArray, bricks: Bricks | None, at: FloatsArray
-) -> tuple[FloatsArray, NDArray[np.uint8]]:
-    """Distances between the nodes: trilinear in the finest cell there is.
+@dataclass(frozen=True)
+class Levels:
+    """All distances there are by now.
 
     lattice: where the nodes lie
-    coarse: (nodes,) float32 mm
-    bricks: the fine cells, if there are any yet
-    at: (3, n) float32 in cells from the origin of the lattice
-    Returns (n,) float32 mm, and (n,) what each point lies in. Beyond the lattice the distance is never too
-    large: that to the lattice and that from there, at a right angle (Pythagoras).
+    values: (nodes,) float32 mm
+    hard: (nodes,) uint8, by the first node of a cell: 0, 1 where it interpolates badly, or UNMEASURED
+    bricks: the fine cells, once they are there
     """
-    ends = np.array(lattice.cells, np.float32)[:, None] * np.float32(1 - 1e-6)
-    held = np.clip(at, 0, ends)
-    cell = held.astype(np.intp)
-    share = held - cell.astype(np.float32)
-    sx, sy, _ = lattice.strides
-    node = cell[0] * sx + cell[1] * sy + cell[2]
-    found, level = np.empty(node.shape, np.float32), np.full(node.shape, FAR)
-    if bricks is None:
-        found = _between(coarse, node, share, sx, sy)
-    else:
-        slot = bricks.slots[node]
-        fine = slot >= 0
-        near = np.flatnonzero(fine)
-        if len(near) == len(node):
-            found, level = _in_bricks(bricks, slot, share)
+
+    lattice: Lattice
+    values: FloatsArray
+    hard: NDArray[np.uint8]
+    bricks: Bricks | None = None
+
+    def interpolated(self, cells: FloatsArray) -> tuple[FloatsArray, FloatsArray]:
+        """Distances between the nodes: trilinear in the finest cell there is.
+
+        cells: (3, n) float32 in cells from the origin of the lattice
+        Returns (n,) float32 mm, and (n,) a bound of the error of each: what its cell is worth, or, since no
+        distance is steeper than 1, the way to the nodes. Beyond the lattice the distance is never too large:
+        that to the lattice and that from there, at a right angle (Pythagoras).
+        """
+        lattice = self.lattice
+        ends = np.array(lattice.cells, np.float32)[:, None] * np.float32(1 - 1e-6)
+        held = np.clip(cells, 0, ends)
+        cell = held.astype(np.intp)
+        share = held - cell.astype(np.float32)
+        sx, sy, _ = lattice.strides
+        node = cell[0] * sx + cell[1] * sy + cell[2]
+        fine: Index = np.zeros(0, np.intp)
+        if self.bricks is not None:
+            slot = self.bricks.slots[node]
+            fine = np.flatnonzero(slot >= 0)
+        if len(fine) == len(node) and self.bricks is not None:
+            found, slack = _in_bricks(self.bricks, slot, share)
         else:
-            found[near], level[near] = _in_bricks(bricks, slot[near], share[:, near])
-            far = np.flatnonzero(~fine)
-            found[far] = _between(coarse, node[far], share[:, far], sx, sy)
-    if held.min() <= 0 or (held >= ends).any():
-        beyond = np.sqrt(np.square(at - held).sum(axis=0)) * np.float32(CELL_MM)
-        found = np.where(beyond > 1e-3, np.hypot(found, beyond), found)
-    return found, level
+            found, slack = _between(self.values, node, share, sx, sy), _COARSE[self.hard[node]]
+            if len(fine) and self.bricks is not None:
+                found[fine], slack[fine] = _in_bricks(self.bricks, slot[fine], share[:, fine])
+        if held.min(initial=1.0) <= 0 or (held >= ends).any():
+            beyond = np.sqrt(np.square(cells - held).sum(axis=0)) * np.float32(CELL_MM)
+            out = beyond > 1e-3
+            slack = np.where(out, slack + np.minimum(beyond, np.abs(found)), slack)
+            found = np.where(out, np.hypot(found, beyond), found)
+        return found, slack
 
 
 def _in_bricks(
     bricks: Bricks, slot: NDArray[np.int32], share: FloatsArray
-) -> tuple[FloatsArray, NDArray[np.uint8]]:
+) -> tuple[FloatsArray, FloatsArray]:
     fine = share * np.float32(FINER)
     cell = fine.astype(np.intp)
     node = ((slot.astype(np.intp) * SIDE + cell[0]) * SIDE + cell[1]) * SIDE + cell[2]
-    return _between(bricks.values, node, fine - cell.astype(np.float32), SIDE * SIDE, SIDE), bricks.hard[node]
+    fine -= cell.astype(np.float32)
+    return _between(bricks.values, node, fine, SIDE * SIDE, SIDE), _FINE[bricks.hard[node]]
 
 
 def _between(values: FloatsArray, node: Index, share: FloatsArray, sx: int, sy: int) -> FloatsArray:
@@ -128,17 +147,20 @@ def _between(values: FloatsArray, node: Index, share: FloatsArray, sx: int, sy: 
     return found
 
 
-def hard_cells(values: FloatsArray, slopes: FloatsArray, allowed_mm: float) -> NDArray[np.uint8]:
-    """Find the fine cells in which the distance bends too much to be interpolated.
+def hard_cells(
+    values: FloatsArray, slopes: FloatsArray, step_mm: float, allowed_mm: float
+) -> NDArray[np.uint8]:
+    """Find the cells in which the distance bends too much to be interpolated.
 
     From one end of an edge of a cell to the other the distance must change as the slopes at both ends say.
 
-    values: (bricks, 5, 5, 5) mm
-    slopes: (bricks, 5, 5, 5, 3) unit vectors away from the nearest place
+    values: (n, nodes along x, y, z) mm
+    slopes: (n, nodes along x, y, z, 3) unit vectors away from the nearest place
+    step_mm: from node to node
     allowed_mm: how far a tangent may miss the value at the other end of the edge
-    Returns (bricks, 5, 5, 5) uint8, 1 at the first node of such a cell.
+    Returns (n, nodes along x, y, z) uint8, 1 at the first node of such a cell.
     """
-    step = np.float32(CELL_MM / FINER)
+    step = np.float32(step_mm)
     hard = np.zeros(values.shape, np.bool_)
     for axis in (1, 2, 3):
         slope = step * slopes[..., axis - 1]
