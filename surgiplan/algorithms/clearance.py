@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,10 +43,14 @@ class _Overlap:
 
     a_inside: (k, 3, 3) the surface of a that lies in b
     b_inside: (k, 3, 3) the surface of b that lies in a
+    a_outside: (k, 3, 3) the surface of a that lies out of b; none unless it was asked for
+    volume_mm3: of what they share
     """
 
     a_inside: FloatArray
     b_inside: FloatArray
+    a_outside: FloatArray
+    volume_mm3: float
     crossing: bool
     a_in_b: bool
     b_in_a: bool
@@ -98,7 +102,17 @@ class _Pieces:
         return float(self.away.flat[number]), self.corners.reshape(-1, 3)[number]
 
 
-def collide(a: Part, b: Part, tolerance_mm: float = 0.005, report: Report = silent) -> Collision:
+Meant = Literal["apart", "inside"]
+
+
+def collide(
+    a: Part,
+    b: Part,
+    tolerance_mm: float = 0.005,
+    report: Report = silent,
+    *,
+    meant: Meant = "apart",
+) -> Collision:
     """Find out whether two bodies touch, overlap or contain each other, and by how many millimetres.
 
     Distances are taken from surface to surface, never from corner to corner. Where the surface of the
@@ -110,22 +124,31 @@ def collide(a: Part, b: Part, tolerance_mm: float = 0.005, report: Report = sile
     tolerance_mm: how exact depth and clearance are to be; a search for the depth that would take too
         long ends early, and the finding then carries a larger error_mm
     report: told the progress; may raise Cancelled
+    meant: how they are meant to lie; for "inside" it is also found how far a reaches out of b
     Raises StepFailed when one is not a solid, Mismatch for two patient spaces.
     """
     require_one_frame(a, b)
     if not (math.isfinite(tolerance_mm) and tolerance_mm > 0):
         raise StepFailed(f"The tolerance of a collision check must be above 0 mm, not {tolerance_mm:g} mm.")
     report(0.0, "Comparing the two bodies")
-    overlap = _overlap(a, b)
+    overlap = _overlap(a, b, meant == "inside")
     deep = _depth(a, b, overlap, tolerance_mm, part_of(report, 0.1, 0.5))
-    near = None if overlap.crossing else _clearance(a, b, tolerance_mm, part_of(report, 0.5, 1.0))
-    found = [one for one in (deep, near) if one is not None]
+    near = None if overlap.crossing else _clearance(a, b, tolerance_mm, part_of(report, 0.5, 0.9))
+    out = None
+    if len(overlap.a_outside):
+        out = _deepest(overlap.a_outside, SignedDistance(b.mesh), tolerance_mm, part_of(report, 0.9, 1.0))
+    found = [one for one in (deep, near, out) if one is not None]
     return Collision(
         depth_mm=deep.mm if deep else 0.0,
         clearance_mm=near.mm if near else 0.0,
         contained=overlap.a_in_b or overlap.b_in_a,
         at_lps=vec3(found[0].place),
         error_mm=max(one.error_mm for one in found),
+        near_lps=vec3(near.place) if near else None,
+        meant=meant,
+        out_mm=(out.mm if out else 0.0) if meant == "inside" else None,
+        out_lps=vec3(b.pose.apply(out.place)) if out else None,
+        volume_mm3=overlap.volume_mm3,
     )
 
 
@@ -136,15 +159,16 @@ def _seen_from(host: Part, part: Part) -> FloatArray:
     return host.pose.inverse.after(part.pose).apply(part.mesh.points)
 
 
-def _overlap(a: Part, b: Part) -> _Overlap:
+def _overlap(a: Part, b: Part, outside: bool) -> _Overlap:
     one = solid(a.mesh, _seen_from(b, a), "the first body")
     other = solid(b.mesh, b.mesh.points, "the second body")
     shared = one ^ other
     require_no_error(shared, "the two bodies cannot be compared")
-    raw = shared.to_mesh64()
-    points, triangles = raw.vert_properties[:, :3], raw.tri_verts
-    origin = np.repeat(raw.run_original_id, np.diff(raw.run_index).astype(np.intp) // 3)
-    of_a = origin == one.original_id()
+    points, triangles, of_a = _by_origin(shared, one)
+    a_outside = np.zeros((0, 3, 3))
+    if outside:
+        left, corners, own = _by_origin(one - other, one)
+        a_outside = left[corners[own]]
 
     def covered(inner: Any, outer: Any) -> bool:
         alike = math.isclose(shared.volume(), inner.volume(), rel_tol=1e-6)
@@ -156,7 +180,16 @@ def _overlap(a: Part, b: Part) -> _Overlap:
         crossing=bool(np.intersect1d(triangles[of_a], triangles[~of_a]).size),
         a_in_b=covered(one, other),
         b_in_a=covered(other, one),
+        a_outside=a_outside,
+        volume_mm3=float(shared.volume()),
     )
+
+
+def _by_origin(body: Any, one: Any) -> tuple[FloatArray, IntArray, BoolArray]:
+    """Points and triangles of a boolean's result, and which triangles come from the first body."""
+    raw = body.to_mesh64()
+    origin = np.repeat(raw.run_original_id, np.diff(raw.run_index).astype(np.intp) // 3)
+    return raw.vert_properties[:, :3], raw.tri_verts, origin == one.original_id()
 
 
 def _depth(a: Part, b: Part, overlap: _Overlap, tolerance: float, report: Report) -> _Found | None:

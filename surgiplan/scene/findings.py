@@ -6,7 +6,7 @@ from ..plan.plan import Plan, Step
 from ..values import Agreement, Collision, Finding, Plane, Tolerance, Vec3, WallMap, vec3
 from .bands import tolerance_severity, tolerance_text
 from .boxes import box_of_inputs
-from .marks import CLOSE_MM, agreement_text, collision_text, severity_of
+from .marks import CLOSE_MM, agreement_text, collision_text, place_of, severity_of
 from .view import Results, each_output, value_of
 
 _ORDER = ("danger", "warning", "info")
@@ -36,8 +36,9 @@ def _of_step(step: Step, results: Results) -> Iterator[Finding]:
     for name, value in each_output(step.name, value_of(result)):
         if isinstance(value, Collision) and (severity := severity_of(value)) != "info":
             text = collision_text(step, value, name)
-            text += f", less than {CLOSE_MM:g} mm" if severity == "warning" else ""
-            yield Finding(step.name, text + (" (out of date)" if stale else ""), value.at_lps, severity)
+            close = severity == "warning" and 0 < value.clearance_mm < CLOSE_MM
+            text += f", less than {CLOSE_MM:g} mm" if close else ""
+            yield Finding(step.name, text + (" (out of date)" if stale else ""), place_of(value), severity)
         elif isinstance(value, WallMap):
             yield from _of_walls(step, value, " (out of date)" if stale else "")
         elif isinstance(value, Tolerance):

@@ -123,7 +123,7 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
                 severity = severity_of(value)
                 if severity != "info" or step.name == view.chosen:
                     text = collision_text(step, value, name) + (" (out of date)" if dimmed else "")
-                    yield PointMark(name, value.at_lps, text, severity, step=step.name)
+                    yield PointMark(name, place_of(value), text, severity, step=step.name)
             elif isinstance(value, Landmarks) and step.name != view.chosen:
                 for mark, place in value.places.items():
                     yield _landmark(name, mark, place)
@@ -169,10 +169,26 @@ def about_measurement(name: str, value: Measurement) -> str:
 
 
 def severity_of(collision: Collision) -> str:
-    """How grave: danger when the bodies overlap, warning when they come within 2 mm, else info."""
-    if collision.depth_mm > 0 or collision.contained:
+    """How grave it is.
+
+    Of bodies meant to lie apart: danger when they overlap, warning when they come within 2 mm. Of one meant to
+    sit inside the other: danger when it does not, warning when less than 2 mm cover it, or when it reaches out.
+    """
+    overlap = collision.depth_mm > 0 or collision.contained
+    if collision.meant == "inside":
+        if not overlap:
+            return "danger"
+        return "info" if collision.contained and collision.clearance_mm >= CLOSE_MM else "warning"
+    if overlap:
         return "danger"
     return "warning" if collision.clearance_mm < CLOSE_MM else "info"
+
+
+def place_of(collision: Collision) -> Vec3:
+    """Where to look first: what a body meant to sit inside reaches out with, or where it is covered least."""
+    if collision.meant == "inside":
+        return collision.out_lps or collision.near_lps or collision.at_lps
+    return collision.at_lps
 
 
 def agreement_text(step: Step, found: Agreement) -> str:
@@ -194,7 +210,14 @@ def collision_text(step: Step, collision: Collision, name: str = "") -> str:
     name: "step.output" for a step that looks at several bodies with a tool of its own
     """
     bodies = name.replace(".", " - ", 1) if "." in name else _both(step)
-    if collision.depth_mm > 0 or collision.contained:
+    overlap = collision.depth_mm > 0 or collision.contained
+    if collision.meant == "inside":
+        if not overlap:
+            return f"{bodies}: {collision.clearance_mm:.2f} mm outside, meant to sit inside"
+        if collision.contained:
+            return f"{bodies}: wholly inside, covered by {collision.clearance_mm:.2f} mm at least"
+        return f"{bodies}: sits inside, reaches out by {collision.out_mm or 0.0:.2f} mm"
+    if overlap:
         inside = ", one wholly inside the other" if collision.contained else ""
         return f"{bodies}: depth {collision.depth_mm:.2f} mm{inside}"
     return f"{bodies}: clearance {collision.clearance_mm:.2f} mm"

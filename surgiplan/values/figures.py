@@ -34,7 +34,9 @@ def fingerprint(value: Value) -> Figures:
 
 
 def _of_collision(found: Collision) -> Figures:
-    return asdict(found) | {"at_lps": list(found.at_lps)}
+    told = {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(found).items()}
+    unsaid = {"meant"} if found.meant == "apart" else set()
+    return {name: one for name, one in told.items() if one is not None and name not in unsaid}
 
 
 def _of_gap(gap: GapMap) -> Figures:

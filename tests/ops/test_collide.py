@@ -126,3 +126,28 @@ def test_an_open_or_inside_out_body_is_refused() -> None:
 def test_two_patient_spaces_are_not_mixed() -> None:
     with pytest.raises(Mismatch, match="different patient spaces"):
         collided(box(SMALL, frame=ELSEWHERE), box())
+
+
+def test_a_contained_body_has_the_place_of_its_depth_and_of_its_clearance() -> None:
+    found = collided(small(9.0), box())
+    assert found.contained
+    assert found.near_lps is not None
+    deep, near = TILTED.inverse.apply(found.at_lps), TILTED.inverse.apply(found.near_lps)
+    assert abs(near[2]) == pytest.approx(2, abs=1e-3)
+    assert abs(deep[2]) < 0.05
+    assert found.volume_mm3 == pytest.approx(64, rel=1e-5)
+
+
+def test_a_body_meant_to_sit_inside_tells_how_far_it_reaches_out() -> None:
+    meant = Collide(**REFS, meant="inside")
+    found = meant.run(Work(), small(15 - 1.5 + 2), box())
+    assert found.out_mm == pytest.approx(4 - 1.5, abs=MM)
+    assert found.out_lps is not None
+    assert TILTED.inverse.apply(found.out_lps)[0] == pytest.approx(17.5, abs=1e-3)
+    assert found.volume_mm3 == pytest.approx(1.5 * 16, rel=1e-4)
+    assert meant.run(Work(), small(0), box()).out_mm == 0
+    assert collided(small(0), box()).out_mm is None
+
+
+def test_collisions_of_the_first_version_are_read() -> None:
+    assert Collide.upgrade(1, {"a": "screw", "b": "bone"}) == {"a": "screw", "b": "bone"}

@@ -68,3 +68,20 @@ def test_the_gravest_come_first() -> None:
 
 def test_an_error_without_words_is_named() -> None:
     assert told(screw=Failed(ZeroDivisionError()))[0] == ("screw", "danger", "ZeroDivisionError")
+
+
+def test_a_body_meant_to_sit_inside_is_judged_by_what_covers_it() -> None:
+    inside = Collision(3.0, 4.0, True, (0, 0, 0), near_lps=(1, 2, 3), meant="inside", out_mm=0.0)
+    assert told(check=Ready(inside)) == []
+    thin = Collision(3.0, 1.5, True, (0, 0, 0), near_lps=(1, 2, 3), meant="inside", out_mm=0.0)
+    ((_, severity, text),) = told(check=Ready(thin))
+    assert severity == "warning"
+    assert "covered by 1.50 mm at least, less than 2 mm" in text
+    out = Collision(3.0, 0.0, False, (0, 0, 0), meant="inside", out_mm=2.25, out_lps=(4, 5, 6))
+    ((_, severity, text),) = told(check=Ready(out))
+    assert severity == "warning"
+    assert "reaches out by 2.25 mm" in text
+    away = Collision(0.0, 7.0, False, (0, 0, 0), near_lps=(0, 0, 0), meant="inside", out_mm=50.0)
+    ((_, severity, text),) = told(check=Ready(away))
+    assert severity == "danger"
+    assert "7.00 mm outside, meant to sit inside" in text
