@@ -68,7 +68,7 @@ class NearestTriangles:
         return found
 
     def _near_and_far(self, points: FloatArray) -> IntArray:
-        away, thin = (np.asarray(found) for found in self._thin_tree.query(points, workers=-1))
+        away, thin = (np.asarray(found) for found in self._thin_tree.query(points, workers=_workers(points)))
         far = away > _FAR_MM
         found: IntArray = np.empty(len(points), np.int32)
         found[~far] = self._best(points[~far], points[~far])
@@ -98,11 +98,16 @@ class NearestTriangles:
     def _best(self, points: FloatArray, measured: FloatArray) -> IntArray:
         """(n,) the triangle nearest to the measured points, of those that have a place near `points`."""
         count = min(_CANDIDATES, self._tree.n)
-        _, place = self._tree.query(points, count, workers=-1)
+        _, place = self._tree.query(points, count, workers=_workers(points))
         triangle = self._triangle[place.reshape(-1, count)]
         squared = _squared_distances((measured - self._middle).astype(np.float32), self._frames, triangle)
         best: IntArray = triangle[np.arange(len(points)), squared.argmin(axis=1)]
         return best
+
+
+def _workers(points: FloatArray) -> int:
+    """All processors for many points; for a few it takes longer to wake them."""
+    return -1 if len(points) > 4000 else 1
 
 
 def _spread(corners: FloatArray) -> tuple[FloatArray, IntArray]:

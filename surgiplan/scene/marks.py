@@ -171,8 +171,9 @@ def about_measurement(name: str, value: Measurement) -> str:
 def severity_of(collision: Collision) -> str:
     """How grave it is.
 
-    Of bodies meant to lie apart: danger when they overlap, warning when they come within 2 mm. Of one meant to
-    sit inside the other: danger when it does not, warning when less than 2 mm cover it, or when it reaches out.
+    Of bodies meant to lie apart: danger when they overlap, warning when they come within 2 mm. Of one meant
+    to sit inside the other: danger when it does not, warning when less than 2 mm cover it, or when it
+    reaches out.
     """
     overlap = collision.depth_mm > 0 or collision.contained
     if collision.meant == "inside":

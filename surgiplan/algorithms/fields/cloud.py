@@ -11,7 +11,8 @@ from .lattice import CELL_MM
 STEP_MM = 1.0
 """Places on a surface are at most about so far apart, along its edges and over its faces."""
 
-_GROUP = 64
+_PLACES = 8  # in a group of places
+_GROUPS = 32  # in a group of groups
 _ROOTS = 256  # so many groups are asked without a group round them
 _MOST = 400_000
 
@@ -36,7 +37,7 @@ class Cloud:
         """The largest first: (3, k) their middles, (k,) radius of a sphere round all places of each."""
         centres, radii = self.places, np.zeros(len(places), np.float32)
         while centres.shape[1] > _ROOTS or not self.groups:
-            centres, radii = _grouped(centres, radii)
+            centres, radii = _grouped(centres, radii, _GROUPS if self.groups else _PLACES)
             self.groups.insert(0, (centres, radii))
 
     @property
@@ -49,12 +50,17 @@ class Cloud:
         found: FloatArray = self.places[:, number].astype(np.float64) + self.middle
         return found
 
-    def children(self, level: int, chosen: NDArray[np.intp]) -> NDArray[np.intp]:
-        """Numbers of what lies in the chosen groups of a level: smaller groups, or places."""
-        below = self.groups[level + 1][1].size if level + 1 < len(self.groups) else self.count
-        found = (chosen[:, None] * _GROUP + np.arange(_GROUP)).ravel()
-        last = len(chosen) and chosen[-1] == self.groups[level][1].size - 1
-        return found[found < below] if last else found
+    def opened(self, level: int, chosen: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """What lies in the chosen groups of a level: smaller groups, or places.
+
+        Returns the row of `chosen` that each lies in, and its number.
+        """
+        last = level + 1 == len(self.groups)
+        below, most = (self.count, _PLACES) if last else (self.groups[level + 1][1].size, _GROUPS)
+        number = (chosen[:, None] * most + np.arange(most)).ravel()
+        row = np.repeat(np.arange(len(chosen)), most)
+        there = number < below
+        return (row, number) if there.all() else (row[there], number[there])
 
 
 class Way:
@@ -106,9 +112,9 @@ def _along_a_curve(places: FloatArray) -> NDArray[np.intp]:
     return order
 
 
-def _grouped(centres: FloatsArray, radii: FloatsArray) -> tuple[FloatsArray, FloatsArray]:
-    """Middles and radii of spheres round every 64 that follow each other."""
-    starts = np.arange(0, centres.shape[1], _GROUP)
+def _grouped(centres: FloatsArray, radii: FloatsArray, many: int) -> tuple[FloatsArray, FloatsArray]:
+    """Middles and radii of spheres round every so many that follow each other."""
+    starts = np.arange(0, centres.shape[1], many)
     sizes = np.diff(np.append(starts, centres.shape[1]))
     middles = (np.add.reduceat(centres.astype(np.float64), starts, axis=1) / sizes).astype(np.float32)
     away = np.linalg.norm(centres - np.repeat(middles, sizes, axis=1), axis=0) + radii

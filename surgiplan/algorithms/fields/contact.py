@@ -116,7 +116,7 @@ def least(
         found, slack = field.sampled(way.cells(middles.take(chosen, axis=1)))
         found *= sign
         slack += radii[chosen]
-        chosen = cloud.children(level, chosen[found - slack <= min((found + slack).min(), below)])
+        chosen = cloud.opened(level, chosen[found - slack <= min((found + slack).min(), below)])[1]
         if not len(chosen):
             return None
     found, slack = field.sampled(way.cells(cloud.places.take(chosen, axis=1)))
