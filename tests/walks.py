@@ -41,6 +41,7 @@ from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
 from surgiplan.ops.plan_screw import PlanScrew
+from surgiplan.ops.range_of_motion import FindRangeOfMotion
 from surgiplan.ops.reach import Reach
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
@@ -131,6 +132,12 @@ def sixty_steps() -> Plan:
         .add("fragment", Move(part=Ref("osteotomy", "b"), pose=away))
         .add("turned", MoveGuided(part=Ref("fragment"), kind="hinge", guide=plane, angle=4.0))
         .add("carried", Follow(part=Ref("sound_side"), before=Ref("fragment"), after=Ref("turned")))
+        .add(
+            "reach",
+            FindRangeOfMotion(
+                moving=Ref("fragment"), fixed=Ref("osteotomy", "a"), joint=plane, directions=12
+            ),
+        )
         .add("joined", Boolean(a=Ref("osteotomy", "a"), b=Ref("fragment")))
         .add("cup", Socket(limb=Ref("bone"), trim=plane))
         .add("cup_fit", Fit(body=Ref("bone"), against=Ref("cup")))

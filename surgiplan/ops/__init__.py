@@ -40,6 +40,7 @@ from .paint import Paint
 from .place_implant import PlaceImplant
 from .plan_flap import PlanFlap
 from .plan_screw import PlanScrew
+from .range_of_motion import FindRangeOfMotion
 from .reach import Reach
 from .register import Register
 from .register_scan import RegisterScan
@@ -110,6 +111,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     Boolean,
     Collide,
     Reach,
+    FindRangeOfMotion,
     NameLandmarks,
     Measure,
     Socket,

@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 
 from ..plan.plan import Plan, Step
-from ..values import Agreement, Collision, Finding, Plane, Tolerance, Vec3, WallMap, vec3
+from ..values import Agreement, Collision, Finding, Plane, RangeOfMotion, Tolerance, Vec3, WallMap, vec3
 from .bands import tolerance_severity, tolerance_text
 from .boxes import box_of_inputs
-from .marks import CLOSE_MM, agreement_text, collision_text, place_of, severity_of
+from .marks import CLOSE_MM, agreement_text, collision_text, motion_text, place_of, severity_of
 from .view import Results, each_output, value_of
 
 _ORDER = ("danger", "warning", "info")
@@ -44,6 +44,9 @@ def _of_step(step: Step, results: Results) -> Iterator[Finding]:
         elif isinstance(value, Tolerance):
             text = tolerance_text(step, value) + (" (out of date)" if stale else "")
             yield Finding(step.name, text, value.at_lps, tolerance_severity(value))
+        elif isinstance(value, RangeOfMotion):
+            text = motion_text(step, value) + (" (out of date)" if stale else "")
+            yield Finding(step.name, text, value.least_lps, "info")
         elif isinstance(value, Agreement):
             text = agreement_text(step, value) + (" (out of date)" if stale else "")
             yield Finding(step.name, text, value.at_lps, "info")

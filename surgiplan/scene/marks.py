@@ -15,6 +15,7 @@ from ..values import (
     Places,
     Plane,
     Pose,
+    RangeOfMotion,
     Tolerance,
     Vec3,
     vec3,
@@ -124,6 +125,8 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
                 if severity != "info" or step.name == view.chosen:
                     text = collision_text(step, value, name) + (" (out of date)" if dimmed else "")
                     yield PointMark(name, place_of(value), text, severity, step=step.name)
+            elif isinstance(value, RangeOfMotion) and value.least_lps is not None:
+                yield PointMark(name, value.least_lps, motion_text(step, value), "info", step=step.name)
             elif isinstance(value, Landmarks) and step.name != view.chosen:
                 for mark, place in value.places.items():
                     yield _landmark(name, mark, place)
@@ -222,6 +225,16 @@ def collision_text(step: Step, collision: Collision, name: str = "") -> str:
         inside = ", one wholly inside the other" if collision.contained else ""
         return f"{bodies}: depth {collision.depth_mm:.2f} mm{inside}"
     return f"{bodies}: clearance {collision.clearance_mm:.2f} mm"
+
+
+def motion_text(step: Step, found: RangeOfMotion) -> str:
+    """Both bodies, the smallest angle, and that bone alone was looked at."""
+    if not found.touching:
+        return f"{_both(step)}: free up to {found.limit_deg:g}° towards all sides (bone only)"
+    return (
+        f"{_both(step)}: touches first at {found.angle_deg.min():.1f}°, "
+        f"{found.touching} of {len(found.angle_deg)} sides before {found.limit_deg:g}° (bone only)"
+    )
 
 
 def measured_text(measurement: Measurement) -> str:

@@ -5,7 +5,7 @@ from .bits import Bits
 from .codec import Value, decode, digest, encode
 from .deviation import Change, Deviation
 from .figures import figures, fingerprint
-from .findings import Agreement, Collision, Finding, GapMap, Measurement, Profile, WallMap
+from .findings import Agreement, Collision, Finding, GapMap, Measurement, Profile, RangeOfMotion, WallMap
 from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
 from .label import NO_LABEL, Label
@@ -40,6 +40,7 @@ __all__ = [
     "Plane",
     "Pose",
     "Profile",
+    "RangeOfMotion",
     "Region",
     "Side",
     "Spatial",

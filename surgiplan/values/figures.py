@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .codec import Value, digest
-from .findings import Agreement, Collision, GapMap, Measurement, Profile, WallMap
+from .findings import Agreement, Collision, GapMap, Measurement, Profile, RangeOfMotion, WallMap
 from .frames import Plane, Pose
 from .landmarks import Landmarks
 from .mesh import Part
@@ -37,6 +37,21 @@ def _of_collision(found: Collision) -> Figures:
     told = {name: list(one) if isinstance(one, tuple) else one for name, one in asdict(found).items()}
     unsaid = {"meant"} if found.meant == "apart" else set()
     return {name: one for name, one in told.items() if one is not None and name not in unsaid}
+
+
+def _of_range(found: RangeOfMotion) -> Figures:
+    """The least angle with its side and place, and how many sides touch."""
+    least = int(found.angle_deg.argmin())
+    return {
+        "least_deg": float(found.angle_deg[least]),
+        "least_towards": [float(one) for one in found.towards[least]],
+        "least_lps": list(found.least_lps) if found.least_lps else None,
+        "mean_deg": float(found.angle_deg.mean()),
+        "sides": len(found.angle_deg),
+        "touching": found.touching,
+        "limit_deg": found.limit_deg,
+        "angles_deg": [round(float(one), 4) for one in found.angle_deg],
+    }
 
 
 def _of_gap(gap: GapMap) -> Figures:
@@ -175,6 +190,7 @@ _TOLD: dict[type, Callable[[Any], Figures]] = {
     Profile: _of_profile,
     GapMap: _of_gap,
     WallMap: _of_wall,
+    RangeOfMotion: _of_range,
     Agreement: _of_agreement,
     Tolerance: _of_tolerance,
 }

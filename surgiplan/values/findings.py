@@ -6,6 +6,7 @@ import numpy as np
 
 from .arrays import FloatsArray, Vec3, frozen, vec3
 from .deviation import UNSET_IS_LEFT_OUT
+from .frames import Plane
 from .mesh import Part
 
 
@@ -121,6 +122,45 @@ class GapMap:
         if gap.shape != (len(self.part.mesh.points),):
             raise ValueError("a gap map needs one distance for each point of its body")
         object.__setattr__(self, "gap_mm", gap)
+
+
+@dataclass(frozen=True, eq=False)
+class RangeOfMotion:
+    """How far a joint turns towards each side until one bone meets the other. Soft tissue ends it earlier.
+
+    joint: the centre of the joint, and the axis that is tilted
+    towards: (n, 3) float32, the sides: unit vectors across the axis
+    angle_deg: (n,) float32, how far the axis tilts towards each until something touches; the limit where
+        nothing does
+    touch_lps: (n, 3) float32, where it touches, LPS mm; NaN where nothing does
+    limit_deg: it was not turned farther
+    frame_uid: frame of reference of those places
+    """
+
+    joint: Plane
+    towards: FloatsArray
+    angle_deg: FloatsArray
+    touch_lps: FloatsArray
+    limit_deg: float
+    frame_uid: str = ""
+
+    def __post_init__(self) -> None:
+        angle = frozen(self.angle_deg, np.float32)
+        towards, touch = frozen(self.towards, np.float32), frozen(self.touch_lps, np.float32)
+        if not len(angle) or towards.shape != (len(angle), 3) or touch.shape != towards.shape:
+            raise ValueError("a range of motion needs an angle and a place for each side")
+        for name, array in (("angle_deg", angle), ("towards", towards), ("touch_lps", touch)):
+            object.__setattr__(self, name, array)
+
+    @property
+    def touching(self) -> int:
+        """Towards how many sides something touches before the limit."""
+        return int(np.isfinite(self.touch_lps[:, 0]).sum())
+
+    @property
+    def least_lps(self) -> Vec3 | None:
+        """Where it touches first; None when nothing does."""
+        return vec3(self.touch_lps[int(self.angle_deg.argmin())]) if self.touching else None
 
 
 @dataclass(frozen=True, eq=False)

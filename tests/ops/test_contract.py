@@ -51,6 +51,7 @@ from surgiplan.ops.paint import Paint
 from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
 from surgiplan.ops.plan_screw import PlanScrew
+from surgiplan.ops.range_of_motion import FindRangeOfMotion
 from surgiplan.ops.reach import Reach
 from surgiplan.ops.register import Register
 from surgiplan.ops.register_scan import RegisterScan
@@ -209,6 +210,10 @@ def examples() -> dict[str, Example]:
             {"bodies": (body,), "spared": small},
         ),
         Example(
+            FindRangeOfMotion(moving=Ref("s"), fixed=Ref("b"), joint=PLANE, directions=3),
+            {"moving": small.moved(Pose.of_shift((0.0, 0.0, 40.0))), "fixed": body},
+        ),
+        Example(
             NameLandmarks(side="left", points=Places({"head_centre": CENTRE}), on=Ref("b")), {"on": body}
         ),
         Example(Measure(kind="volume", part=Ref("b"), landmark_sd=0.5), {"part": body}),
@@ -345,6 +350,7 @@ OLDER: dict[str, dict[int, dict[str, Any]]] = {
     "grow": {1: {"volume": "ct", "seed": list(CENTRE), "low": 500, "high": 3071}},
     "keep_part": {1: {"mask": "m", "seed": None}},
     "measure": {1: {"kind": "volume", "part": "b", "landmark_sd": 0.5}},
+    "collide": {1: {"a": "s", "b": "b"}},
     "surface": {n: {"volume": "ct", "mask": "m", "level": None, "cavities": "keep"} for n in (1, 2)},
     "mirror": {1: {"part": "b", "plane": {"point": list(PLANE.point), "normal": list(PLANE.normal)}}},
     "register": {

@@ -9,7 +9,9 @@ from tests.values.samples import FRAME, grid, mask, part, tetra, values, volume
 VALUES = values()
 
 
-@pytest.mark.parametrize("name", ["part", "mask", "int16", "float32", "measurement", "collision", "gap map"])
+@pytest.mark.parametrize(
+    "name", ["part", "mask", "int16", "float32", "measurement", "collision", "gap map", "range of motion"]
+)
 def test_figures_go_into_json_as_they_are(name: str) -> None:
     told = figures(VALUES[name])
     assert json.loads(json.dumps(told, allow_nan=False)) == told
@@ -96,3 +98,10 @@ def test_a_shape_without_triangles_has_figures_too() -> None:
     told = figures(Part(Mesh(np.zeros((0, 3)), np.zeros((0, 3)))))
     assert (told["volume_mm3"], told["area_mm2"], told["watertight"]) == (0, 0, False)
     assert told["bounds_lps"] == [[0, 0, 0], [0, 0, 0]]
+
+
+def test_a_range_of_motion_is_known_by_its_least_angle() -> None:
+    told = figures(VALUES["range of motion"])
+    assert told["least_deg"] == 40.5
+    assert told["least_lps"] == [1.5, -2.5, 3.0]
+    assert (told["touching"], told["sides"], told["limit_deg"]) == (1, 2, 90.0)

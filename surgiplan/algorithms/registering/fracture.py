@@ -8,8 +8,8 @@ from scipy.spatial import cKDTree
 from ...errors import StepFailed
 from ...progress import Report, silent
 from ...values import BoolArray, FloatArray, Measurement, Part, Vec3, vec3
-from ..triangles import closest_on_triangles
 from ..space import require_one_frame
+from ..triangles import closest_on_triangles
 from .surfaces import Samples, sampled
 
 _SAMPLES = 40_000
