@@ -17,6 +17,7 @@ from ..values import (
     Pose,
     RangeOfMotion,
     Tolerance,
+    Value,
     Vec3,
     vec3,
 )
@@ -120,23 +121,31 @@ def found_marks(plan: Plan, results: Results, view: View) -> Iterator[PointMark 
         for name, value in each_output(step.name, value_of(result)):
             if view.hides(name):
                 continue
-            if isinstance(value, Collision):
-                severity = severity_of(value)
-                if severity != "info" or step.name == view.chosen:
-                    text = collision_text(step, value, name) + (" (out of date)" if dimmed else "")
-                    yield PointMark(name, place_of(value), text, severity, step=step.name)
-            elif isinstance(value, RangeOfMotion) and value.least_lps is not None:
-                yield PointMark(name, value.least_lps, motion_text(step, value), "info", step=step.name)
-            elif isinstance(value, Landmarks) and step.name != view.chosen:
-                for mark, place in value.places.items():
-                    yield _landmark(name, mark, place)
-            elif isinstance(value, Tolerance):
-                text, severity = margin_text(value), tolerance_severity(value)
-                text += " (out of date)" if dimmed else ""
-                yield PointMark(f"{name}:margin", value.at_lps, text, severity, step=step.name)
-            elif isinstance(value, Measurement) and (value.lines_lps or len(value.points_lps) > 1):
-                shown.append((name, value, dimmed))
+            if isinstance(value, Measurement):
+                if value.lines_lps or len(value.points_lps) > 1:
+                    shown.append((name, value, dimmed))
+            else:
+                yield from _points(step, name, value, view.chosen == step.name, dimmed)
     yield from _lines(shown)
+
+
+def _points(step: Step, name: str, value: Value, chosen: bool, dimmed: bool) -> Iterator[PointMark]:
+    """The places of one result: where bodies meet, where a margin is least, landmarks."""
+    late = " (out of date)" if dimmed else ""
+    match value:
+        case Collision():
+            severity = severity_of(value)
+            if severity != "info" or chosen:
+                text = collision_text(step, value, name) + late
+                yield PointMark(name, place_of(value), text, severity, step=step.name)
+        case RangeOfMotion(least_lps=least) if least is not None:
+            yield PointMark(name, least, motion_text(step, value) + late, "info", step=step.name)
+        case Landmarks() if not chosen:
+            for mark, place in value.places.items():
+                yield _landmark(name, mark, place)
+        case Tolerance():
+            text, severity = margin_text(value) + late, tolerance_severity(value)
+            yield PointMark(f"{name}:margin", value.at_lps, text, severity, step=step.name)
 
 
 def _lines(shown: list[tuple[str, Measurement, bool]]) -> Iterator[LineMark]:
