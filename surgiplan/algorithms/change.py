@@ -93,8 +93,17 @@ def farthest(one: Mesh, other: Mesh, most: int = _MOST, report: Report = silent)
     return max(float(np.abs(_distances(a, b, told, most)[0]).max()) for a, b, told in ways)
 
 
+def places_on(mesh: Mesh, most: int = _MOST) -> tuple[FloatArray, FloatArray]:
+    """Places all over a surface, then all its corners; and the share of the area that each of the former has.
+
+    mesh: the surface
+    most: how many places on large triangles, at most
+    """
+    places, share = cover(mesh.points.astype(np.float64)[mesh.triangles], _STEP_MM, most)
+    return np.concatenate([places, mesh.points]), share
+
+
 def _distances(mesh: Mesh, other: Mesh, report: Report, most: int = _MOST) -> tuple[FloatArray, FloatArray]:
     """Signed distances from places on a surface and from its corners; the share of area of each place."""
-    corners = mesh.points.astype(np.float64)[mesh.triangles]
-    places, share = cover(corners, _STEP_MM, most)
-    return SignedDistance(other).at(np.concatenate([places, mesh.points]), report), share
+    places, share = places_on(mesh, most)
+    return SignedDistance(other).at(places, report), share

@@ -97,9 +97,8 @@ def _calm(mesh: Mesh) -> BoolArray:
     so they lie side by side. They go round as often as an edge at the corner passes a ray on its way.
     Corners of a surface with open edges are never called calm.
     """
-    calm = np.zeros(len(mesh.points), np.bool_)
     if mesh.open_edges:
-        return calm
+        return np.zeros(len(mesh.points), np.bool_)
     a, b, c = (mesh.points.astype(np.float64)[mesh.triangles[:, n]].T.copy() for n in range(3))
     edges = (b - a, c - b, a - c)
     faces = _product(edges[0], edges[1])
@@ -115,8 +114,8 @@ def _calm(mesh: Mesh) -> BoolArray:
         here = ray[:, number]
         passes = (_dot(here, edges[n]) < 0) & (_dot(here, -edges[n - 1]) >= 0)
         rounds += np.bincount(number, passes, many)
-    whole: BoolArray = (faults == 0) & (rounds == 1)
-    return whole
+    found: BoolArray = np.logical_and(faults == 0, rounds == 1)
+    return found
 
 
 def _product(u: FloatArray, v: FloatArray) -> FloatArray:

@@ -2,16 +2,20 @@
 
 import fast_simplification
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import Mesh, Part, given_away
-from .change import farthest, require_clean, require_closed, reworked
+from ..values import BoolArray, FloatArray, IntArray, Mesh, Part, given_away
+from .change import places_on, require_closed, reworked
+from .crossing import crossings
+from .distance import SignedDistance, closest_on_triangles
 
 _TRIES = 7
-_AIM = (
-    0.9  # share of the bound that is aimed at: between the places looked at the surfaces may be farther apart
-)
+_TAKE_BACKS = 5  # rounds in which single places are given their corners back
+_FEW = 0.05  # share of the corners of the collapsed surface that may need that
+_GLANCE = 16  # one of so many places is looked at first
+_AIM = 0.9  # share of the bound that is aimed at: between the places looked at surfaces may be farther apart
 _FEWEST = 64  # triangles
 
 
@@ -20,8 +24,8 @@ def decimate(part: Part, within_mm: float, report: Report = silent) -> Part:
 
     Edges are collapsed by quadric error (Garland and Heckbert 1997; fast-simplification). The distance is
     measured both ways, at all corners and at places all over both surfaces, and the search for the fewest
-    triangles keeps it below nine tenths of the bound; a result that is open or runs through itself does not
-    count.
+    triangles keeps it below nine tenths of the bound. Where single places are farther away, open or run
+    through others, the collapses there are taken back; a result of which such places remain does not count.
 
     part: the shape
     within_mm: the bound, mm
@@ -31,16 +35,18 @@ def decimate(part: Part, within_mm: float, report: Report = silent) -> Part:
     require_closed(part)
     if not within_mm > 0:
         raise StepFailed("Fewer triangles need room to move: give a distance above 0 mm.")
-    many = len(part.mesh.triangles)
+    many, search = len(part.mesh.triangles), _Search(part.mesh, _AIM * within_mm)
     low, high, best = min(_FEWEST / many, 1.0), 1.0, None
     for n in range(_TRIES):
         share = float(np.sqrt(low * high))
         told = part_of(report, 0.7 * n / _TRIES, 0.7 * (n + 1) / _TRIES)
-        found = _collapsed(part.mesh, max(int(share * many), 4))
-        if _holds(part.mesh, found, _AIM * within_mm, told) and len(found.triangles) < many:
-            high, best = share, found
-        else:
+        found = search.collapsed(max(int(share * many), 4), told)
+        if found is None or len(found.triangles) >= many:
             low = share
+            continue
+        high = share
+        if best is None or len(found.triangles) < len(best.triangles):
+            best = found
     if best is None:
         raise StepFailed(
             f"No triangle can go within {within_mm:g} mm of the surface. Give a larger distance, "
@@ -57,24 +63,87 @@ def decimate(part: Part, within_mm: float, report: Report = silent) -> Part:
     return made
 
 
-def _collapsed(mesh: Mesh, count: int) -> Mesh:
-    """About so many triangles, collapsed round the middle of the shape for the sake of rounding."""
-    middle = mesh.bounds.mean(axis=0)
-    points, triangles = fast_simplification.simplify(
-        mesh.points - middle, mesh.triangles.copy(), target_count=count, agg=5
-    )
-    return Mesh(
-        given_away((np.asarray(points) + middle).astype(np.float32)),
-        given_away(np.asarray(triangles).astype(np.int32)),
-    )
+class _Search:
+    """Collapsed surfaces that are closed, do not run through themselves and stay near the first one.
+
+    mesh: the surface to collapse
+    within_mm: how near, mm
+    """
+
+    def __init__(self, mesh: Mesh, within_mm: float) -> None:
+        self._mesh, self._within = mesh, within_mm
+        self._middle = mesh.bounds.mean(axis=0)  # collapsed round it for the sake of rounding
+        self._points = mesh.points - self._middle
+        self._before, self._places = SignedDistance(mesh), places_on(mesh)[0]
+
+    def collapsed(self, count: int, report: Report) -> Mesh | None:
+        """The surface with about so many triangles, more where it needs them; None where too many do."""
+        report(0.0, "Taking triangles away")
+        points, triangles, collapses = fast_simplification.simplify(
+            self._points, self._mesh.triangles.copy(), target_count=count, agg=5, return_collapses=True
+        )
+        for n in range(_TAKE_BACKS):
+            found = self._placed(points, triangles)
+            bad = self._bad(found, part_of(report, n / _TAKE_BACKS, (n + 1) / _TAKE_BACKS))
+            if not bad.any():
+                return found if found.euler_number == self._mesh.euler_number else None
+            if bad.mean() > _FEW:
+                return None
+            points, triangles, collapses = self._taken_back(collapses, bad, n)
+        return None
+
+    def _placed(self, points: NDArray[np.float64], triangles: NDArray[np.int64]) -> Mesh:
+        return Mesh(
+            given_away((np.asarray(points) + self._middle).astype(np.float32)),
+            given_away(np.asarray(triangles).astype(np.int32)),
+        )
+
+    def _bad(self, found: Mesh, report: Report) -> BoolArray:
+        """(n,) corners of a collapsed surface where it is open, runs through itself or lies too far away."""
+        bad = np.zeros(len(found.points), np.bool_)
+        if not found.watertight:
+            bad[_ends_of_odd_edges(found.triangles)] = True
+            return bad
+        after, here = SignedDistance(found), places_on(found)[0]
+        for first in (_GLANCE, 1):
+            mine = here[::first]
+            far = mine[self._far(self._before, mine, part_of(report, 0.0, 0.4))[0]]
+            bad[found.triangles[after.nearest_triangles(far)]] = True
+            away, nearest = self._far(after, self._places[::first], part_of(report, 0.4, 0.8))
+            bad[found.triangles[nearest[away]]] = True
+            if bad.mean() > _FEW:
+                return bad
+        bad[found.triangles[crossings(found, part_of(report, 0.8, 1.0))]] = True
+        return bad
+
+    def _far(self, surface: SignedDistance, places: FloatArray, report: Report) -> tuple[BoolArray, IntArray]:
+        """Which places lie too far from a surface, and the triangle nearest to each."""
+        nearest = surface.nearest_triangles(places, report)
+        on_it, _ = closest_on_triangles(places, surface.corners[nearest])
+        return np.linalg.norm(places - on_it, axis=1) > self._within, nearest
+
+    def _taken_back(
+        self, collapses: NDArray[np.int64], bad: BoolArray, times: int
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Points, triangles and collapses without the later half of those that made each bad corner."""
+        into = fast_simplification.replay_simplification(
+            self._points, self._mesh.triangles.copy(), collapses
+        )[2]
+        made = into[collapses[:, 1]]
+        order = np.argsort(made, kind="stable")
+        sizes = np.bincount(made, minlength=len(bad))
+        rank = np.empty(len(made), np.int64)
+        rank[order] = np.arange(len(made)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        kept = np.ascontiguousarray(collapses[~bad[made] | (rank < sizes[made] >> (times + 1))])
+        points, triangles, _ = fast_simplification.replay_simplification(
+            self._points, self._mesh.triangles.copy(), kept
+        )
+        return points, triangles, kept
 
 
-def _holds(before: Mesh, after: Mesh, within_mm: float, report: Report) -> bool:
-    """Whether the collapsed surface is a clean solid within the bound."""
-    if not after.watertight or farthest(before, after, report=report) > within_mm:
-        return False
-    try:
-        require_clean(after)
-    except StepFailed:
-        return False
-    return True
+def _ends_of_odd_edges(triangles: IntArray) -> NDArray[np.int64]:
+    """The corners at edges that have another number of triangles than two."""
+    ends = np.sort(np.stack([triangles, np.roll(triangles, -1, axis=1)], axis=2), axis=2).astype(np.int64)
+    size = int(triangles.max()) + 1
+    edges, count = np.unique(ends[..., 0] * size + ends[..., 1], return_counts=True)
+    return np.concatenate(np.divmod(edges[count != 2], size))
