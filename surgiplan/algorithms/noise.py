@@ -4,10 +4,9 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from ..values import FloatArray, Mesh, Volume
-from .spread import spread
+from .spread import crossed, some_of, spread
 
 _PLACES = 4000
-_MOST_TRIANGLES = 100_000
 _AWAY = 3.0  # voxels off the edge, where noise is read
 _SECOND_DIFFERENCE = np.sqrt(6.0)  # how much larger it makes white noise
 _TO_SIGMA = 1.4826  # from the median of absolute values, for a normal distribution
@@ -26,10 +25,9 @@ def edge_noise_mm(volume: Volume, level: float, mesh: Mesh) -> float:
     mesh: the surface at that level, LPS mm
     Returns mm; infinite where the grey value does not fall outwards.
     """
-    looked_at = mesh.triangles[:: 1 + len(mesh.triangles) // _MOST_TRIANGLES]
-    corners = mesh.points[looked_at].astype(np.float64)
+    corners = some_of(mesh)
     places, triangle = spread(corners, _PLACES)
-    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])[triangle]
+    normals = crossed(corners[triangle])
     outward = normals / np.linalg.norm(normals, axis=1, keepdims=True)
     half = min(volume.grid.spacing_kji) / 2
     within, beyond = (_grey(volume, places + side * half * outward) for side in (-1, 1))

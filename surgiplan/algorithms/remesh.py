@@ -5,10 +5,10 @@ import numpy as np
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import FloatArray, Mesh, Part, given_away
+from .border import border_of
 from .change import require_closed, reworked
 from .distance import SignedDistance
 from .smooth import averaging, normals_of
-from .surface import border_of
 
 _STEP = 1.12  # of the lattice, so that the mean edge comes out as asked once the corners are evenly spread
 _ROUNDS = 12

@@ -11,10 +11,10 @@ from scipy.sparse.csgraph import connected_components
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import FloatArray, Grid, IntArray, Mesh, Part, Plane, given_away
+from .border import border_of
 from .cutting.planes import cut
 from .distance import SignedDistance
 from .solid import boolean
-from .surface import border_of
 
 _COARSEST = 8  # sites along the edge of a block that is looked at as a whole first
 _MOST_SITES = 60_000_000

@@ -1,97 +1,27 @@
 """From chosen voxels to a closed triangle surface that follows the grey values between them."""
 
-from dataclasses import dataclass, replace
-from functools import cached_property
-from typing import Literal
+from dataclasses import replace
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from SimpleITK import BinaryFillholeImageFilter, GetArrayFromImage, GetImageFromArray
-from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
-from vtkmodules.vtkCommonDataModel import vtkImageData
-from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import FloatArray, FloatsArray, IntArray, Mask, Mesh, Part, Volume, given_away
+from .border import NUDGE, Border, Sites, border_of
 from .deviation import deviation
-from .filters import run_itk, run_vtk
+from .filters import run_itk
 from .noise import edge_noise_mm
 from .smooth import uncrossed, windowed_sinc, with_volume
 from .space import require_one_grid
 
-NUDGE = 0.01
-"""No corner comes nearer to a voxel centre than this share of a step, so that every triangle has an area."""
-
 _CHUNK = 1 << 15  # corners that are placed at once: they stay in the cache of the processor
+_SMALL = 1 << 30  # voxels of a scan whose places in memory fit in 32 bits
 _LOUD = 0.05  # noise of the edge, in voxels, above which smoothing gains more than it costs
 _PASS_BAND = 0.01
-Sites = NDArray[np.uint8]
 Way = Literal["auto", "grey", "smoothed"]
-
-
-@dataclass(frozen=True)
-class Border:
-    """The closed triangle surface between the 1 and the 0 of a lattice.
-
-    Each corner lies on the step from one site to the next along one axis. How far along is for the
-    caller to say; whatever is said, the triangles stay closed.
-
-    middle_ijk: (n, 3) float32 middle of the step of each corner: two whole indices, and one and a half
-    triangles: (m, 3) counter-clockwise seen from outside, where the axes i, j, k are right-handed
-    """
-
-    middle_ijk: FloatsArray
-    triangles: IntArray
-
-    def at(self, share: FloatArray) -> FloatArray:
-        """(n, 3) indices [k, j, i] of the corners when they lie this (n,) share of a step along."""
-        beyond = np.clip(share, NUDGE, 1 - NUDGE) - 0.5
-        kji: FloatArray = (self.middle_ijk + self.step_ijk * beyond[:, None])[:, ::-1]
-        return kji
-
-    @property
-    def low_kji(self) -> IntArray:
-        """(n, 3) index of the site before each corner."""
-        return np.floor(self.middle_ijk[:, ::-1]).astype(np.int32)
-
-    @property
-    def axis(self) -> IntArray:
-        """(n,) axis of the step of each corner: 0 for k, 1 for j, 2 for i."""
-        axis: IntArray = np.argmax(self.step_ijk[:, ::-1], axis=1).astype(np.int32)
-        return axis
-
-    @cached_property
-    def step_ijk(self) -> FloatArray:
-        """(n, 3) the step of each corner: 1 along its axis and 0 else."""
-        return 2.0 * (self.middle_ijk - np.floor(self.middle_ijk)).astype(np.float64)
-
-
-def border_of(inside: Sites, report: Report = silent) -> Border:
-    """Find the surface between the 1 and the 0 of a lattice.
-
-    Flying Edges (Schroeder, Maynard, Geveci 2015) doubles an edge where a value equals the level;
-    between 0 and 1 that cannot happen, so each edge has exactly two triangles.
-
-    inside: [k, j, i] 0 or 1; the outermost layer must be 0 for the surface to be closed
-    report: told the progress; may raise Cancelled
-    """
-    image = vtkImageData()
-    image.SetDimensions(*inside.shape[::-1])
-    image.GetPointData().SetScalars(numpy_to_vtk(inside.ravel()))
-    edges = vtkFlyingEdges3D()
-    edges.SetInputData(image)
-    edges.SetValue(0, 0.5)
-    edges.ComputeNormalsOff()
-    edges.ComputeGradientsOff()
-    edges.ComputeScalarsOff()
-    run_vtk(edges, report, "Finding the border")
-    found = edges.GetOutput()
-    if not found.GetNumberOfPolys():
-        return Border(np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int32))
-    middle = vtk_to_numpy(found.GetPoints().GetData())
-    triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray()).astype(np.int32)
-    return Border(middle, triangles.reshape(-1, 3))
 
 
 def grey_surface(
@@ -197,13 +127,15 @@ def _placed(
 ) -> FloatsArray:
     """(n, 3) LPS mm: each corner where the grey value says, or half-way (see grey_surface)."""
     points = np.empty((len(border.middle_ijk), 3), np.float32)
-    scan = _Readings(volume, level, inside, corner_kji)
+    scan = None if level is None else _Readings(volume, level, inside, corner_kji)
     for start in range(0, len(points), _CHUNK):
         if start % (16 * _CHUNK) == 0:
             report(start / len(points), "Placing the surface between the voxels")
-        some = Border(border.middle_ijk[start : start + _CHUNK], border.triangles[:0])
-        kji = some.at(scan.shares(some))
-        points[start : start + _CHUNK] = volume.grid.to_lps(kji + corner_kji)
+        middle = np.ascontiguousarray(border.middle_ijk[start : start + _CHUNK].T)
+        ijk = middle.astype(np.float64)
+        if scan is not None:
+            scan.place(ijk, middle)
+        points[start : start + _CHUNK] = volume.grid.to_lps(ijk[::-1].T + corner_kji)
     return points
 
 
@@ -211,45 +143,54 @@ class _Readings:
     """Grey values at both ends of the steps of a lattice, read by the place in memory.
 
     volume: the scan
-    level: grey value of the border; None when there is none
+    level: grey value of the border
     inside: the lattice
     corner_kji: index of its first site in the scan
     """
 
-    def __init__(self, volume: Volume, level: float | None, inside: Sites, corner_kji: IntArray) -> None:
+    def __init__(self, volume: Volume, level: float, inside: Sites, corner_kji: IntArray) -> None:
         self._voxels, self._inside = volume.voxels.reshape(-1), inside.reshape(-1)
-        self._level, self._corner = level, corner_kji[::-1]
-        self._strides = np.stack([_strides(volume.voxels.shape), _strides(inside.shape)], axis=1)
-        self._starts = np.array([self._corner @ self._strides[:, 0], 0.0])
-        self._size = np.asarray(volume.voxels.shape[::-1])
+        self._level, self._corner = np.float64(level), corner_kji[::-1]
+        self._index = np.int32 if self._voxels.size < _SMALL else np.int64
+        self._strides, self._in_scan = _strides(inside.shape), _strides(volume.voxels.shape)
+        self._last = np.asarray(volume.voxels.shape[::-1]) - 1
 
-    def shares(self, border: Border) -> FloatArray:
-        """(n,) how far along its step each corner lies: by grey value, or half-way (see grey_surface)."""
-        share = np.full(len(border.middle_ijk), 0.5)
-        if self._level is None:
-            return share
-        middle, step = border.middle_ijk.astype(np.float64), border.step_ijk
+    def place(self, ijk: FloatArray, middle: FloatsArray) -> None:
+        """Move corners to where the grey value says; those stay where it does not cross as the lattice does.
+
+        ijk: (3, n) the corners, in the middle of their steps
+        middle: the same
+        """
         scanned: slice | IntArray = slice(None)
-        first, last = middle.min(axis=0) + self._corner, middle.max(axis=0) + self._corner
-        if (first < 0).any() or (last > self._size - 1).any():
-            held = (middle + self._corner >= 0) & (middle + self._corner <= self._size - 1)
+        first, last = -self._corner, self._last - self._corner
+        if (middle.min(axis=1) < first).any() or (middle.max(axis=1) > last).any():
+            held = (first <= middle.T) & (last >= middle.T)
             scanned = np.flatnonzero(held.all(axis=1)).astype(np.int32)
-            middle, step = middle[scanned], step[scanned]
-        ways = step @ self._strides
-        here = (middle @ self._strides - ways / 2 + self._starts).astype(np.int64)
-        a = self._voxels[here[:, 0]].astype(np.float64) - self._level
-        b = self._voxels[here[:, 0] + ways[:, 0].astype(np.int64)].astype(np.float64) - self._level
-        chosen = self._inside[here[:, 1]].view(np.bool_)
-        agreed = ((a >= 0) & (b <= 0) & chosen) | ((a <= 0) & (b >= 0) & ~chosen)
+            middle = middle[:, scanned]
+        low: NDArray[Any] = middle.astype(self._index)
+        along: NDArray[np.signedinteger[Any]] = (middle > low).astype(self._index)
+        here = _in_memory(low, self._in_scan) + int(_in_memory(self._corner, self._in_scan))
+        a = self._voxels.take(here) - self._level
+        here += _in_memory(along, self._in_scan)
+        b = self._voxels.take(here) - self._level
+        chosen = self._inside.take(_in_memory(low, self._strides)).view(np.bool_)
         fall = a - b
-        agreed &= fall != 0
-        share[scanned] = np.divide(a, fall, out=np.full(len(a), 0.5), where=agreed)
-        return share
+        agreed = (a * b <= 0) & ((fall > 0) == chosen) & (fall != 0)
+        with np.errstate(invalid="ignore", divide="ignore"):  # where they do not agree
+            share = a / fall
+        if not agreed.all():
+            share[~agreed] = 0.5
+        ijk[:, scanned] += along * (np.clip(share, NUDGE, 1 - NUDGE) - 0.5)
 
 
-def _strides(shape: tuple[int, ...]) -> FloatArray:
-    """How many places apart neighbours along i, j and k lie in memory."""
-    return np.array([1, shape[2], shape[2] * shape[1]], np.float64)
+def _strides(shape: tuple[int, ...]) -> tuple[int, int]:
+    """How many places apart neighbours along j and k lie in memory."""
+    return shape[2], shape[2] * shape[1]
+
+
+def _in_memory(ijk: NDArray[Any], strides: tuple[int, int]) -> NDArray[Any]:
+    place: NDArray[Any] = ijk[0] + strides[0] * ijk[1] + strides[1] * ijk[2]
+    return place
 
 
 def _required_closed(mesh: Mesh) -> Mesh:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..algorithms.surface import border_of
+from ..algorithms.border import border_of
 from ..formats.dicom.dicomwrite import uid_of, write_series
 from ..progress import Report, part_of, silent
 from ..values import FloatArray, Grid, Mesh, Part, Pose, Vec3, Volume, given_away, vec3

@@ -5,13 +5,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from surgiplan.algorithms.border import NUDGE
 from surgiplan.algorithms.masks.parts import largest_parts
 from surgiplan.algorithms.segment import painted, threshold
-from surgiplan.algorithms.surface import NUDGE, border_of, grey_surface
+from surgiplan.algorithms.surface import grey_surface
 from surgiplan.errors import Cancelled, Mismatch, StepFailed
 from surgiplan.phantoms.bodies import EllipsoidPhantom, ShellPhantom, SpherePhantom, TorusPhantom
 from surgiplan.phantoms.femur import Femur
-from surgiplan.values import Bits, Grid, Mask, Mesh, Part, Pose, Volume, digest
+from surgiplan.values import Bits, Grid, Mask, Part, Pose, Volume, digest
 
 FINE = (1.0, 0.7, 0.7)
 
@@ -217,23 +218,6 @@ def test_any_mask_gives_a_closed_surface_that_faces_outwards(seed, density, fill
     assert part.mesh.volume_mm3 > 0
     assert len(np.unique(part.mesh.triangles)) == len(part.mesh.points)
     assert len(np.unique(part.mesh.points, axis=0)) == len(part.mesh.points)
-
-
-def test_a_border_needs_no_voxel() -> None:
-    border = border_of(np.zeros((4, 5, 6), np.uint8))
-    assert border.middle_ijk.shape == (0, 3)
-    assert border.triangles.shape == (0, 3)
-
-
-def test_the_border_of_one_voxel_is_an_octahedron() -> None:
-    inside = np.zeros((5, 6, 7), np.uint8)
-    inside[1, 2, 3] = 1
-    border = border_of(inside)
-    corners = border.at(np.full(6, 0.5))
-    half_steps = [tuple(0.5 * sign * step) for step in np.eye(3) for sign in (-1, 1)]
-    assert sorted(map(tuple, corners - (1, 2, 3))) == sorted(half_steps)
-    mesh = Mesh(corners[:, ::-1].astype(np.float32), border.triangles)
-    assert mesh.volume_mm3 == pytest.approx(1 / 6)
 
 
 # -- contract -------------------------------------------------------------------------------------
