@@ -9,7 +9,8 @@ from ..progress import Report, part_of, silent
 from ..values import BoolArray, FloatArray, IntArray, Mesh, Part, given_away
 from .change import places_on, require_closed, reworked
 from .crossing import crossings
-from .distance import SignedDistance, closest_on_triangles
+from .distance import SignedDistance
+from .triangles import closest_on_triangles
 
 _TRIES = 7
 _TAKE_BACKS = 5  # rounds in which single places are given their corners back
