@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QGridLayout, QLabel, QSplitter, QVBoxLayout, QWidg
 from ..plan.plan import Operations
 from ..scene import AXES
 from ..scene.view import Convention
-from ..values import Finding
+from ..values import Finding, Vec3
 from .adding import StepChooser, lacking, proposal
 from .comparing import CompareDialog, chosen_revisions
 from .desk import Desk
@@ -21,6 +21,7 @@ from .hand import Hand
 from .holdbar import HoldBar
 from .jobs import Jobs
 from .locking import LockBar, Locking
+from .marking import LandmarksPanel
 from .paintbar import PaintBar
 from .panels import FindingsPanel, HistoryPanel
 from .procedures import ProcedureDialog, fresh_in, sides_of
@@ -66,6 +67,7 @@ class Bench(QWidget):
         self.paint_bar, self.hold_bar = PaintBar(desk, self.hand.easel), HoldBar(self.hand)
         self.findings, self.history = FindingsPanel(desk), HistoryPanel(desk)
         self.segments = SegmentsPanel(desk, jobs)
+        self.landmarks = LandmarksPanel(desk, self.hand)
         self.chooser = StepChooser(operations, self)
         self.guide = Guide(desk)
         self.lock_bar, self.locking = LockBar(desk), Locking(desk, jobs, self, self._settle)
@@ -99,9 +101,10 @@ class Bench(QWidget):
         self._guide_box.hide()
         right.addWidget(self._guide_box)
         right.addWidget(_titled(self.tr("Findings"), self.findings))
+        right.addWidget(_titled(self.tr("Landmarks"), self.landmarks))
         right.addWidget(_titled(self.tr("Segments"), self.segments))
         right.addWidget(_titled(self.tr("History"), self.history))
-        right.setSizes([700, 300, 250, 250])
+        right.setSizes([700, 250, 250, 220, 150])
         across = QSplitter(Qt.Orientation.Horizontal)
         for part, stretch in ((left, 0), (middle, 1), (right, 0)):
             across.addWidget(part)
@@ -124,6 +127,9 @@ class Bench(QWidget):
         self.form.told.connect(self.told)
         self.hand.told.connect(self.told)
         self.segments.told.connect(self.told)
+        self.landmarks.told.connect(self.told)
+        self.landmarks.wanted.connect(self._paint_into)
+        self.landmarks.visited.connect(self.go_to)
         self.locking.told.connect(self.told)
         self.history.compared.connect(self.compare_plans)
         self.lock_bar.unlock.connect(self.locking.ask_unlock)
@@ -254,6 +260,7 @@ class Bench(QWidget):
             return
         held = self.desk.plan[step]
         self.hand.take(held, held.operation.spec.field(field))
+        self.landmarks.lead(field)
 
     def _paint_into(self, field: str) -> None:
         """Press the button of a field in the form, which shows what is held; lift all for none."""
@@ -287,10 +294,14 @@ class Bench(QWidget):
         if finding.step in self.desk.plan.names:
             self.desk.choose(finding.step)
         if finding.at_lps is not None:
-            self.desk.point_at(finding.at_lps)
-            for view in self.slices.values():
-                view.zoom_to(finding.at_lps)
-            self.view3d.zoom_to(finding.at_lps)
+            self.go_to(finding.at_lps)
+
+    def go_to(self, at_lps: Vec3) -> None:
+        """Show a place of the patient in all views."""
+        self.desk.point_at(at_lps)
+        for view in self.slices.values():
+            view.zoom_to(at_lps)
+        self.view3d.zoom_to(at_lps)
 
     def picture_views(self) -> dict[str, tuple[str, QWidget]]:
         """What pictures can be taken of: key, words and widget."""

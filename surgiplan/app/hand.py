@@ -16,7 +16,7 @@ from .easel import Easel, Sight
 from .eye import Eye
 from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
 from .hold import Hold, axes_of, stepped_by
-from .inputs import pivot_of
+from .inputs import pivot_of, with_point
 from .jobs import Jobs
 from .sheet import words
 from .tool import Tool
@@ -56,7 +56,7 @@ class Hand(QObject):
         self._desk = desk
         self._step = ""
         self._field: Field | None = None
-        self._mark = ""
+        self.mark = ""  # the landmark that the next click places
         self._drag: Drag | None = None
         self._grip: Grip | None = None
         self._words, self._at = "", QPointF()
@@ -92,7 +92,7 @@ class Hand(QObject):
     def take(self, step: Step, field: Field, mark: str = "") -> None:
         """Hold a parameter of a step; of landmarks the one of this name, for the next click."""
         self.put_down()
-        self._step, self._field, self._mark = step.name, field, mark
+        self._step, self._field, self.mark = step.name, field, mark
         if field.kind is Bits:
             self.easel.take(step, field.name)
         self.told.emit(self._hint)
@@ -174,7 +174,7 @@ class Hand(QObject):
         if self._field is None or eye is None:
             return False
         self._where = where
-        if self._field.kind in (Vec3, _POINTS) or (self._field.kind is Places and self._mark):
+        if self._field.kind in (Vec3, _POINTS) or (self._field.kind is Places and self.mark):
             return self._put_point(where.point_at(x, y))
         if self._field.kind is Bits:
             if self.easel.refuses():
@@ -314,9 +314,7 @@ class Hand(QObject):
         if point is not None:
             rounded = vec3(np.round(point, 3))
             before = getattr(self._desk.plan[self._step].operation, self._field.name)
-            value: Any = (*(before or ()), rounded) if self._field.kind == _POINTS else rounded
-            value = before.put(self._mark, rounded) if self._field.kind is Places else value
-            self._keep(self._with(value))
+            self._keep(self._with(with_point(self._field.kind, before, rounded, self.mark)))
             self.changed.emit()
         return True
 

@@ -3,13 +3,14 @@
 A handle is drawn at a constant size on the screen, and follows the cursor in true millimetres.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..scene.items import Item, LineMark
 from ..values import FloatArray, Plane, Pose, Vec3, vec3
 from .eye import Eye, lps_words
 
@@ -116,6 +117,18 @@ def _distance(line: FloatArray, at: FloatArray) -> float:
     square = np.maximum((step**2).sum(axis=1), 1e-12)
     share = np.clip(((at - start) * step).sum(axis=1) / square, 0, 1)
     return float(np.linalg.norm(start + step * share[:, None] - at, axis=1).min())
+
+
+def line_at(marks: Iterable[Item], eye: Eye, x: float, y: float) -> LineMark | None:
+    """The measurement whose line runs under a pixel; None when there is none."""
+    best: tuple[float, LineMark] | None = None
+    for mark in marks:
+        if isinstance(mark, LineMark):
+            pixels, at = eye.pixels(np.asarray(mark.points_lps)), np.array([x, y])
+            away = min(_distance(pixels[[a, b]], at) for a, b in mark.pairs)
+            if away <= HIT_PIXELS and (best is None or away < best[0]):
+                best = (away, mark)
+    return best[1] if best else None
 
 
 def grip_pixel(grip: Grip, eye: Eye) -> tuple[float, float]:

@@ -8,7 +8,7 @@ import numpy as np
 from ..plan.operation import Field, Ref
 from ..plan.plan import Plan, Step
 from ..session import Ready, Result
-from ..values import Mask, Part, Plane, Value, Vec3, Volume, vec3
+from ..values import Mask, Part, Places, Plane, Value, Vec3, Volume, vec3
 
 _ORIGIN: Vec3 = (0.0, 0.0, 0.0)
 
@@ -32,6 +32,19 @@ def fitting(plan: Plan, step: str | None, field: Field) -> list[tuple[str, Ref[A
         for output, kind in one.operation.outputs().items()
         if issubclass(kind, wanted)
     ]
+
+
+def with_point(kind: Any, before: Any, point: Vec3, landmark: str) -> Any:
+    """What a field becomes by a click: a point, one more of several, or a landmark of a name.
+
+    kind: of the field
+    before: its value so far
+    point: the place that was clicked, LPS mm
+    landmark: the name it gets, for a field of landmarks; nothing is placed without one
+    """
+    if kind is Places:
+        return before.put(landmark, point) if landmark else before
+    return (*(before or ()), point) if kind == tuple[Vec3, ...] else point
 
 
 def inputs_of(results: Mapping[str, Result], step: Step) -> dict[str, Any] | None:

@@ -260,19 +260,18 @@ class BitsEditor(Editor):
 
 
 class PlacesEditor(Editor):
-    """Landmarks by name: a row for each that is placed."""
+    """Landmarks by name: how many are placed; the panel of landmarks shows each."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(field, parent)
         self._places = Places()
-        self.table = QTableWidget(0, 3)
-        self.table.setHorizontalHeaderLabels(["L mm", "P mm", "S mm"])
-        self.table.horizontalHeader().setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
-        self.table.setAccessibleName(field.name)
-        self.table.itemChanged.connect(self._on_item)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(self.table)
+        self._count = QLabel()
+        self._count.setWordWrap(True)
+        row = QVBoxLayout(self)
+        row.setContentsMargins(0, 0, 0, 0)
+        row.setSpacing(3)
+        row.addWidget(self._with_place(self.tr("Place landmarks")))
+        row.addWidget(self._count)
 
     @property
     def value(self) -> Places:
@@ -280,22 +279,7 @@ class PlacesEditor(Editor):
         return self._places
 
     def show_value(self, value: Any) -> None:
-        """Show these places."""
+        """Show how many are placed."""
         self._places = value
-        with quiet(self.table):
-            self.table.setRowCount(len(value))
-            self.table.setVerticalHeaderLabels([name.replace("_", " ") for name in value])
-            for row, place in enumerate(value.values()):
-                for column, number in enumerate(place):
-                    self.table.setItem(row, column, QTableWidgetItem(f"{number:.2f}"))
-
-    def _on_item(self, item: QTableWidgetItem) -> None:
-        name = list(self._places)[item.row()]
-        place = list(self._places[name])
-        try:
-            place[item.column()] = float(item.text().replace(",", "."))
-            self._places = self._places.put(name, place)
-        except ValueError:
-            self.show_value(self._places)
-            return
-        self.edited.emit()
+        count = len(value)
+        self._count.setText(self.tr("{0} placed").format(count) if count else self.tr("none placed yet"))

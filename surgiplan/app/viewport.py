@@ -14,7 +14,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
 
 from ..scene import Item, PoseMark, Scene, Surface
 from ..stage.camera import Direction
@@ -25,6 +25,7 @@ from .desk import Desk
 from .eye import Eye
 from .faults import safely
 from .hand import Hand
+from .handles import line_at
 from .jobs import Jobs
 from .surfaces import OpenGLSurface, PaintedSurface
 
@@ -204,8 +205,18 @@ class View3D(QWidget):
                     self._point_at(at)
                 else:
                     self._hand.hover(self, at.x(), at.y())
+                    self._tell_line(event)
                 return
         self._turned()
+
+    def _tell_line(self, event: QMouseEvent) -> None:
+        """Say how the number under the cursor is defined."""
+        eye, at = self.eye(), event.position()
+        line = line_at(self._desk.scene.marks, eye, at.x(), at.y()) if eye is not None else None
+        if line is not None and line.about:
+            QToolTip.showText(event.globalPosition().toPoint(), line.about, self)
+        else:
+            QToolTip.hideText()
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         """End the gesture; a left click that went nowhere chooses the shape under it."""

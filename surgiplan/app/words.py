@@ -42,8 +42,16 @@ def figure_lines(figures: Mapping[str, Any] | None) -> list[str]:
     """Figures of a result as the form shows them, one line each; nothing when there are none."""
     if not figures:
         return []
-    if all(isinstance(one, Mapping) for one in figures.values()):
-        return [f"{name}: {', '.join(_lines(one))}" for name, one in figures.items()]
+    several = {name: one for name, one in figures.items() if name != "digest"}
+    if several and all(isinstance(one, Mapping) for one in several.values()):
+        told = {name: _lines(one) for name, one in several.items()}
+        shared = [line for line in next(iter(told.values())) if all(line in lines for lines in told.values())]
+        shared = shared if len(told) > 1 else []
+        own = [
+            f"{name.replace('_', ' ')}: {', '.join(line for line in lines if line not in shared)}"
+            for name, lines in told.items()
+        ]
+        return own + shared
     return _lines(figures)
 
 
@@ -117,7 +125,7 @@ _FIGURES: Mapping[str, Callable[[Any], str]] = {
     "frame": str,
     "sign": str,
     "length_mm": lambda v: f"{v:.1f} mm long",
-    "landmarks": lambda v: ", ".join(v),
+    "landmarks": lambda v: f"{len(v)} landmarks",
 }
 
 

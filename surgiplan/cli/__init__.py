@@ -98,6 +98,8 @@ def _without_fields(argv: Sequence[str]) -> tuple[list[str], list[str]]:
             (kept if own else fields).append(word)
             if not own and "=" not in word and rest and not rest[0].startswith("--"):
                 fields.append(rest.pop(0))
+                while "=" in fields[-1] and rest and "=" in rest[0] and not rest[0].startswith("--"):
+                    fields.append(rest.pop(0))  # landmarks are several words: name=x,y,z name=x,y,z
             elif word == "--suggest" and rest:
                 kept.append(rest.pop(0))
     return _with_places(kept + rest), fields

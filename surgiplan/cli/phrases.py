@@ -9,9 +9,30 @@ Numbers = Mapping[str, Any]
 def brief(numbers: Numbers) -> str:
     """What a person wants to see first of the figures of a result (of each, where it has several)."""
     if numbers and all(isinstance(inner, Mapping) for inner in numbers.values()):
-        return "  ".join(f"{name}: {brief(inner)}" for name, inner in numbers.items())
+        return "  ".join(f"{name}: {_of_several(inner)}" for name, inner in numbers.items())
     told = (phrase(numbers) for key, phrase in _PHRASES if numbers.get(key) is not None)
     return ", ".join(filter(None, told))
+
+
+def _of_several(numbers: Numbers) -> str:
+    """A measurement that stands beside others: its number alone; `surgiplan ops measure` defines each."""
+    return _number(numbers) if "definition" in numbers else brief(numbers)
+
+
+def _number(numbers: Numbers) -> str:
+    error = numbers.get("expected_error")
+    spread = f" ± {error:.2g}" if error is not None else ""
+    return f"{numbers['value']:.2f}{spread} {numbers['unit']}".rstrip()
+
+
+def _measurement(numbers: Numbers) -> str:
+    words = (numbers["definition"], numbers.get("frame"), numbers.get("sign"))
+    return f"{_number(numbers)}: {'; '.join(filter(None, words))}"
+
+
+def _landmarks(numbers: Numbers) -> str:
+    side = f", {numbers['side']}" if numbers["side"] else ""
+    return f"{numbers['template']}{side}: {', '.join(numbers['landmarks'])}"
 
 
 def _shape(numbers: Numbers) -> str:
@@ -67,7 +88,9 @@ _PHRASES: tuple[tuple[str, Callable[[Numbers], str]], ...] = (
     ("thin_share", _walls),
     ("shape", lambda n: " x ".join(map(str, n["shape"])) + " voxels"),
     ("depth_mm", _collision),
-    ("definition", lambda n: f"{n['value']:.2f} {n['unit']}: {n['definition']}"),
+    ("definition", _measurement),
+    ("template", _landmarks),
+    ("profile_unit", lambda n: f"{n['samples']} values over {n['length_mm']:.1f} mm"),
     ("hd95_mm", _agreement),
     ("short_chance", _tolerance),
     ("contact_share", lambda n: f"gap {_spread(n, digits=2)}"),

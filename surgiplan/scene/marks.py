@@ -88,12 +88,11 @@ def _handles_of(step: Step, results: Results) -> Iterator[PlaneMark | PoseMark |
                 name, text = f"{step.name}:{field.name}:{n}", f"{_one_of(field.name)} {n + 1}"
                 yield PointMark(name, vec3(place), text, step=step.name, field=field.name, index=n)
         elif field.kind is Places:
+            value = value_of(results.get(step.name))  # where they were drawn to, when they were snapped
+            found = value.places if isinstance(value, Landmarks) else given
             for n, (name, place) in enumerate(given.items()):
-                yield _landmark(step.name, name, place, field=field.name, index=n)
-
-
-def _landmark(step: str, name: str, place: Vec3, **whose: Any) -> PointMark:
-    return PointMark(f"{step}:{name}", place, name.replace("_", " "), step=step, **whose)
+                at, text = found.get(name, place), name.replace("_", " ")
+                yield PointMark(f"{step.name}:{name}", at, text, step=step.name, field=field.name, index=n)
 
 
 def _one_of(name: str) -> str:
@@ -142,42 +141,39 @@ def _points(step: Step, name: str, value: Value, chosen: bool, dimmed: bool) -> 
             yield PointMark(name, least, motion_text(step, value) + late, "info", step=step.name)
         case Landmarks() if not chosen:
             for mark, place in value.places.items():
-                yield _landmark(name, mark, place)
+                yield PointMark(f"{name}:{mark}", place, "", step=step.name)
         case Tolerance():
             text, severity = margin_text(value) + late, tolerance_severity(value)
             yield PointMark(f"{name}:margin", value.at_lps, text, severity, step=step.name)
 
 
 def _lines(shown: list[tuple[str, Measurement, bool]]) -> Iterator[LineMark]:
-    """A mark for each measurement; those that stand side by side on the same lines share one."""
-    together: dict[tuple[str, object], list[tuple[str, Measurement, bool]]] = {}
-    for name, value, dimmed in shown:
-        place = (name.partition(".")[0], value.lines_lps or value.points_lps)
-        together.setdefault(place, []).append((name, value, dimmed))
-    for group in together.values():
-        name, first, dimmed = group[0]
-        told = ", ".join(measured_text(value) for _, value, _ in group)
-        points, lines = _joined(first)
-        about = "\n".join(about_measurement(one, value) for one, value, _ in group)
-        yield LineMark(name, points, f"{told}, {name.partition('.')[0]}", dimmed, about, lines)
+    """A mark for each step that measured; the numbers that it gives side by side share it."""
+    for step in dict.fromkeys(name.partition(".")[0] for name, _, _ in shown):
+        group = [one for one in shown if one[0].partition(".")[0] == step]
+        points, lines = _joined([value for _, value, _ in group])
+        told = [f"{name.partition('.')[2]} {measured_text(value)}".strip() for name, value, _ in group]
+        text = f"{told[0]}, {step}" if len(group) == 1 else "\n ".join([step, *told])
+        about = "\n".join(about_measurement(value) for _, value, _ in group)
+        yield LineMark(group[0][0], points, text, group[0][2], about, lines)
 
 
-def _joined(value: Measurement) -> tuple[tuple[Vec3, ...], tuple[tuple[int, ...], ...]]:
-    """The points of what shows a measurement, and which of them make a line each."""
-    if not value.lines_lps:
-        return value.points_lps, ()
+def _joined(values: list[Measurement]) -> tuple[tuple[Vec3, ...], tuple[tuple[int, ...], ...]]:
+    """The points of what shows measurements, and which of them make a line each; every line once."""
+    if len(values) == 1 and not values[0].lines_lps:
+        return values[0].points_lps, ()
     points: list[Vec3] = []
     lines = []
-    for line in value.lines_lps:
+    for line in dict.fromkeys(line for value in values for line in value.lines_lps or (value.points_lps,)):
         lines.append(tuple(range(len(points), len(points) + len(line))))
         points += line
     return tuple(points), tuple(lines)
 
 
-def about_measurement(name: str, value: Measurement) -> str:
+def about_measurement(value: Measurement) -> str:
     """What must be known to read a number rightly: its definition, frame and sign."""
-    words = (value.id, value.definition, value.frame, value.sign)
-    return f"{name} {measured_text(value)}: {'; '.join(filter(None, words))}"
+    words = (value.definition, value.frame, value.sign)
+    return f"{value.id} {measured_text(value)}: {'; '.join(filter(None, words))}".lstrip()
 
 
 def severity_of(collision: Collision) -> str:

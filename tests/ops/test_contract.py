@@ -232,7 +232,7 @@ def examples() -> dict[str, Example]:
 
 
 EXAMPLES = examples()
-QUICK = {"source", "paint", "logic", "mirror", "measure"}
+QUICK = {"landmarks", "source", "paint", "logic", "mirror", "measure"}
 APART = [name for name, cls in OPERATIONS.items() if cls.spec.runs == "process"]
 each = pytest.mark.parametrize("name", list(OPERATIONS))
 

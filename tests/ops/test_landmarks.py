@@ -1,3 +1,6 @@
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from surgiplan.cli.words import made, split_fields
@@ -7,8 +10,8 @@ from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Step
 from surgiplan.plan.work import Work
-from surgiplan.values import Landmarks, Places
-from tests.ops.shapes import FRAME, ball_scan, box
+from surgiplan.values import Deviation, Landmarks, Places
+from tests.ops.shapes import CENTRE, FRAME, ball, ball_scan, beside, box
 
 HEAD = {"head_centre": (1, 2, 3)}
 
@@ -21,7 +24,7 @@ def test_landmarks_carry_their_template_side_space_and_error() -> None:
     step = NameLandmarks(side="left", points=Places(HEAD), on=Ref("b"), landmark_sd=0.5)
     for on in (box(), ball_scan()):
         found = step.run(Work(), on)
-        assert found == Landmarks(Places(HEAD), "femur", "left", FRAME, (0.5,))
+        assert replace(found, errors_mm=()) == Landmarks(Places(HEAD), "femur", "left", FRAME)
 
 
 def test_without_any_point_the_first_landmark_is_asked_for() -> None:
@@ -75,3 +78,48 @@ def test_landmarks_are_written_by_name_on_the_command_line() -> None:
 def test_what_cannot_be_read_is_told(text: str, why: str) -> None:
     with pytest.raises(Usage, match=f"{why}.*name=x,y,z"):
         made(NameLandmarks, {"points": text})
+
+
+def test_the_size_of_the_voxels_and_the_surface_add_to_the_error_of_a_hand() -> None:
+    step = NameLandmarks(side="left", points=Places(HEAD), on=Ref("b"), landmark_sd=0.5)
+    off = Deviation(0.3, 0.4, 0.5, 1.0, 0.1, 0.2, 0.3, 0.1)
+    scan, bone = ball_scan(), replace(ball(), deviation=off)
+    largest = max(scan.grid.spacing_kji)
+    assert step.run(Work(), scan).error_of("head_centre") == pytest.approx(np.hypot(0.5, largest / 12**0.5))
+    assert step.run(Work(), bone).error_of("head_centre") == pytest.approx(np.hypot(0.5, 0.3))
+    assert step.run(Work(), None).error_of("head_centre") == 0.5
+
+
+def test_a_snapped_head_lies_in_the_middle_of_its_ball() -> None:
+    """The ball of the scan has a radius of 9 mm; the click is on its surface."""
+    click = beside(CENTRE, 6, 5, 4)
+    step = NameLandmarks(
+        side="left", points=Places({"head_centre": click}), on=Ref("b"), snapped="head_centre"
+    )
+    found = step.run(Work(), ball())
+    assert found.places["head_centre"] == pytest.approx(CENTRE, abs=0.1)
+    error = found.error_of("head_centre")
+    assert error is not None
+    assert error < 0.2
+    assert replace(step, snapped="all").run(Work(), ball()) == found
+    assert replace(step, snapped="").run(Work(), ball()).places["head_centre"] == click
+
+
+def test_snapping_needs_a_body_and_names_the_landmark_it_fails_for() -> None:
+    step = NameLandmarks(side="left", points=Places(HEAD), on=Ref("b"), snapped="all")
+    with pytest.raises(StepFailed, match="Snapping needs a surface: choose a body"):
+        step.run(Work(), ball_scan())
+    with pytest.raises(StepFailed, match=r"head_centre: No (ball|sphere) is found"):
+        step.run(Work(), box())
+    with pytest.raises(StepFailed, match="has no landmark neck"):
+        replace(step, snapped="neck").run(Work(), ball())
+
+
+def test_one_landmark_more_or_less_is_snapped() -> None:
+    points = Places({"head_centre": CENTRE, "knee_centre": CENTRE})
+    every = NameLandmarks(side="left", points=points, snapped="all")
+    assert every.with_snap("head_centre", False) == "knee_centre"
+    one = replace(every, snapped="head_centre")
+    assert one.with_snap("knee_centre", True) == "head_centre,knee_centre"
+    assert one.snaps("head_centre")
+    assert not one.snaps("knee_centre")

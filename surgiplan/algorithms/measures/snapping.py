@@ -1,11 +1,15 @@
 """What a click near a landmark is drawn to."""
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ...errors import StepFailed
+from ...progress import Report, silent
 from ...values import Part, Vec3, vec3
 from . import fits
+from .templates import Mark
 
 _WAYS: dict[str, Vec3] = {
     "anterior": (0.0, -1.0, 0.0),
@@ -27,9 +31,16 @@ def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fit
     side: "left" or "right", which medial and lateral go by
     Raises StepFailed when nothing of that kind is found near the click.
     """
+    return _snapped(_near(part), click, snap, side)
+
+
+def _near(part: Part) -> fits.Near:
     if not len(part.mesh.triangles):
         raise StepFailed("There is no surface to snap to: the body is empty.")
-    bone = fits.Near(part)
+    return fits.Near(part)
+
+
+def _snapped(bone: fits.Near, click: ArrayLike, snap: str, side: str) -> fits.Fitted:
     kind, _, way = snap.partition(" ")
     if kind == "sphere":
         return fits.sphere(bone, click)
@@ -44,6 +55,27 @@ def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fit
     if kind == "extreme":
         return fits.extreme(bone, click, direction(way, side))
     return fits.Fitted(vec3(bone.on_surface(click)), None, 0.0, 0.0, 0.0, 0)
+
+
+def snap_all(
+    part: Part, clicks: Mapping[Mark, Vec3], side: str = "", report: Report = silent
+) -> dict[Mark, fits.Fitted]:
+    """Draw several clicks to what their landmarks mean.
+
+    part: the bone
+    clicks: LPS mm
+    side: "left" or "right", which medial and lateral go by
+    report: told the progress; may raise Cancelled
+    Raises StepFailed, naming the landmark, when nothing of its kind is found near its click.
+    """
+    bone, found = _near(part), {}
+    for n, (mark, click) in enumerate(clicks.items()):
+        report(n / len(clicks), "Looking for the landmarks")
+        try:
+            found[mark] = _snapped(bone, click, mark.snap, side)
+        except StepFailed as problem:
+            raise StepFailed(f"{mark.name}: {problem}") from problem
+    return found
 
 
 def direction(word: str, side: str) -> Vec3:

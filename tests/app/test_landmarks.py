@@ -1,0 +1,152 @@
+"""A person names landmarks, lets them be drawn to the bone, and reads numbers with their definition."""
+
+import numpy as np
+import pytest
+from PySide6.QtWidgets import QListWidget
+
+from surgiplan.app.handles import line_at
+from surgiplan.app.marking import LandmarksPanel
+from surgiplan.ops.landmarks import NameLandmarks
+from surgiplan.ops.measure import Measure
+from surgiplan.plan.operation import Ref
+from surgiplan.scene.items import LineMark, PointMark
+from surgiplan.values import Landmarks, Places, Vec3
+
+from .conftest import Person
+
+FIRST = ("head_centre", "neck_centre")
+
+
+@pytest.fixture
+def naming(at_work: Person) -> Person:
+    """A step of landmarks on the femur, nothing placed."""
+    at_work.bench.add_step("landmarks")
+    step = at_work.desk.view.chosen
+    assert step is not None
+    at_work.desk.commit(at_work.desk.kept.edit(step, side="right"), "side")
+    at_work.let_be()
+    return at_work
+
+
+def panel_of(person: Person) -> LandmarksPanel:
+    return person.bench.landmarks
+
+
+def operation_of(person: Person) -> NameLandmarks:
+    operation = person.desk.kept["landmarks"].operation
+    assert isinstance(operation, NameLandmarks)
+    return operation
+
+
+def rows(panel: LandmarksPanel) -> QListWidget:
+    return panel.list
+
+
+def press(person: Person, at: Vec3) -> None:
+    """Place the landmark that is asked for."""
+    assert person.bench.hand._put_point(at)
+    person.let_be()
+
+
+def test_the_panel_lists_what_the_template_asks_for(naming: Person) -> None:
+    panel = panel_of(naming)
+    assert rows(panel).count() == 16
+    assert panel.chosen is not None
+    assert panel.chosen.name == "head_centre"
+    assert "sphere that fits the round of the head" in panel.how.text()
+    assert rows(panel).item(0).text().startswith("○")
+    assert not panel.snap_button.isEnabled()
+    assert not panel.remove_button.isEnabled()
+    naming.desk.choose("ct")
+    naming.let_be()
+    assert panel.list.isHidden()
+
+
+def test_one_click_after_the_other_places_them(naming: Person) -> None:
+    panel = panel_of(naming)
+    naming.click(panel.place_button)
+    assert naming.bench.hand.active
+    assert naming.bench.hand.mark == "head_centre"
+    press(naming, (-57.0, -22.0, -27.0))
+    assert naming.bench.hand.mark == "neck_centre", "the next one is asked for"
+    assert rows(panel).item(0).text().startswith("●")
+    press(naming, (-80.0, -18.0, -45.0))
+    assert list(operation_of(naming).points) == list(FIRST)
+    rows(panel).setCurrentRow(0)
+    assert naming.bench.hand.mark == "head_centre"
+    press(naming, (-58.0, -22.0, -27.0))
+    assert operation_of(naming).points["head_centre"] == (-58.0, -22.0, -27.0)
+    assert naming.desk.undo_name is not None
+    naming.desk.undo()
+    assert operation_of(naming).points["head_centre"] == (-57.0, -22.0, -27.0)
+    naming.click(panel.place_button)
+    assert not naming.bench.hand.active
+
+
+def test_a_landmark_can_be_taken_away(naming: Person) -> None:
+    panel = panel_of(naming)
+    points = Places({"head_centre": (0, 0, 0), "knee_centre": (0, 0, -9)})
+    naming.desk.commit(naming.desk.kept.edit("landmarks", points=points), "both")
+    naming.let_be()
+    rows(panel).setCurrentRow(0)
+    naming.click(panel.remove_button)
+    assert list(operation_of(naming).points) == ["knee_centre"]
+
+
+def test_a_landmark_is_drawn_to_the_bone_and_shown_there(at_work: Person) -> None:
+    """From a click five millimetres off the corner of its box to the surface."""
+    part = at_work.desk.results["bone"].value
+    above = np.asarray(part.bounds_lps[1]) + 5
+    step = NameLandmarks(side="right", points=Places({"knee_centre": above}), on=Ref("bone"))
+    at_work.desk.commit(at_work.desk.kept.add("landmarks", step), "add")
+    at_work.desk.choose("landmarks")
+    at_work.wait_for("landmarks")
+    panel = panel_of(at_work)
+    names = [rows(panel).item(n).data(256) for n in range(rows(panel).count())]
+    rows(panel).setCurrentRow(names.index("knee_centre"))
+    assert panel.snap_button.isEnabled()
+    at_work.click(panel.snap_button)
+    assert operation_of(at_work).snapped == "knee_centre"
+    at_work.wait_for("landmarks")
+    found = at_work.desk.results["landmarks"].value
+    assert isinstance(found, Landmarks)
+    assert np.linalg.norm(np.subtract(found.places["knee_centre"], above)) > 1
+    marks = {mark.name: mark for mark in at_work.desk.scene.marks if isinstance(mark, PointMark)}
+    assert marks["landmarks:knee_centre"].at_lps == found.places["knee_centre"]
+    at_work.click(panel.snap_button)
+    assert operation_of(at_work).snapped == ""
+
+
+def test_a_number_tells_its_definition_under_the_cursor(at_work: Person) -> None:
+    desk = at_work.desk
+    places = {"head_centre": (0.0, 0.0, 60.0), "knee_centre": (0.0, 0.0, -60.0)}
+    desk.commit(desk.kept.add("marks", NameLandmarks(side="right", points=Places(places))), "marks")
+    length = Measure(kind="distance", landmarks=Ref("marks"), names="head_centre,knee_centre")
+    desk.commit(desk.kept.add("length", length), "length")
+    at_work.wait_for("length")
+    (line,) = [m for m in desk.scene.marks if isinstance(m, LineMark) and m.name == "length"]
+    assert "straight distance between two points" in line.about
+    eye = at_work.bench.view3d.eye()
+    assert eye is not None
+    x, y = eye.pixel((0.0, 0.0, 12.0))
+    assert line_at(desk.scene.marks, eye, x, y) == line
+    assert line_at(desk.scene.marks, eye, x + 300, y) is None
+
+
+def test_a_form_shows_only_what_the_definition_looks_at(at_work: Person) -> None:
+    at_work.bench.add_step("measure")
+    form = at_work.bench.form
+
+    def shown() -> set[str]:
+        at_work.let_be()
+        return {name for name in form._editors if form.editor(name).isVisibleTo(form)}
+
+    assert shown() == {"kind", "landmarks", "names", "points", "part", "landmark_sd"}
+    form.editor("kind").show_value("contact-area")
+    form.editor("kind").edited.emit()
+    assert shown() == {"kind", "part", "other", "gap"}
+    form.editor("kind").show_value("femur.version.murphy")
+    form.editor("kind").edited.emit()
+    assert shown() == {"kind", "landmarks", "frame", "landmark_sd"}
+    form.revert()
+    assert shown() == {"kind", "landmarks", "names", "points", "part", "landmark_sd"}
