@@ -23,6 +23,7 @@ from surgiplan.values import (
     Pose,
     Profile,
     RangeOfMotion,
+    Tolerance,
     Value,
     Vec3,
     Volume,
@@ -109,6 +110,10 @@ def values() -> dict[str, Value]:
             frame_uid=FRAME,
         ),
         "agreement": Agreement(0.9, 0.82, 3.0, 1.5, 0.4, 0.97, 1.0, 100.0, 110.0, at),
+        "tolerance": Tolerance(
+            *(6.0, 5.9, 2.0, 9.9, 5.0, 0.3, 0.1, 0.5, 2.0, 0.01, 2, 2.5, 2.0),
+            *(at, (0, 0, 1), 0.0, 0.5, 40.0, at, np.array([5.0, 7.0])),
+        ),
         "true surface": replace(body, deviation=Deviation(None, None, None, 0.0, 0.1, 0.2, 0.4, -0.2)),
         "finding": Finding("check", "too near: 0.3 mm", at, "warning"),
         "finding nowhere": Finding("check", "nothing"),

@@ -1,8 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from surgiplan.values import Collision, Finding, GapMap, Measurement
-from tests.values.samples import part
+from tests.values.samples import part, values
 
 
 def test_a_measurement_carries_what_it_takes_to_read_it() -> None:
@@ -33,3 +35,10 @@ def test_a_finding_may_have_a_place() -> None:
     assert placed.at_lps == (1.0, 2.0, 3.0)
     with pytest.raises(ValueError, match="three finite numbers"):
         Finding("step", "text", (1, 2, float("inf")))
+
+
+def test_a_tolerance_needs_a_margin_for_each_trial() -> None:
+    sample = values()["tolerance"]
+    assert not sample.margins_mm.flags.writeable
+    with pytest.raises(ValueError, match="one margin for each trial"):
+        replace(sample, trials=3)
