@@ -2,11 +2,12 @@
 
 python -m benchmarks.cut [--rounds N] [--limit SECONDS]
 
-A bone with a canal, uneven, far from the origin and askew, made by code, of 100k, 500k and 2M triangles, is cut
-along a plane with a blade of 1 mm: three pieces, as arrays. Each method runs in a process of its own, in turns.
-CPU seconds are what to compare, best of the rounds. A method passes when all pieces are closed (after joining
-equal points) and their volumes add up within 1e-6. A peer that is not installed is left out; those that are not
-shipped (trimesh's triangulation, pymeshlab, libigl) are put into the environment by the person who measures.
+A bone with a canal, uneven, far from the origin and askew, made by code, of 100k, 500k and 2M triangles, is
+cut along a plane with a blade of 1 mm: three pieces, as arrays. Each method runs in a process of its own, in
+turns. CPU seconds are what to compare, best of the rounds. A method passes when all pieces are closed (after
+joining equal points) and their volumes add up within 1e-6. A peer that is not installed is left out; those
+that are not shipped (trimesh's triangulation, pymeshlab, libigl) are put into the environment by the person
+who measures.
 """
 
 import argparse
@@ -30,7 +31,7 @@ Piece = tuple[Any, Any]
 
 
 def bone(count: int) -> Mesh:
-    """A bone of about so many triangles: an uneven outer surface and a canal that ends blind on both sides."""
+    """A bone of about so many triangles: an uneven outer surface and a canal that ends blind."""
     rings = round((count / 8) ** 0.5)
     outer, inner = _egg(rings, (24.0, 20.0, 90.0), 0.06), _egg(rings, (11.0, 10.0, 80.0), 0.03)
     points = np.concatenate([outer[0], inner[0]])

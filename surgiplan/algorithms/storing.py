@@ -53,6 +53,8 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
         require_no_error(tidy, f"{what} failed")
         raw = tidy.to_mesh()
         mesh = Mesh(raw.vert_properties[:, :3], raw.tri_verts.astype(np.int32))
+        filled = _refilled(mesh, body.volume())
+        mesh = mesh if _folded(filled) else filled
     lost = abs(mesh.volume_mm3 - body.volume())
     whole = mesh.watertight and mesh.volume_mm3 > 0 and not _folded(mesh)
     thin = 2 * body.volume() < mesh.area_mm2 * step_mm(mesh)
@@ -90,24 +92,46 @@ def rounded(points: FloatArray, triangles: IntArray, exact: int = 0) -> FloatsAr
         missing
     )
     further = (np.abs(error + step) - np.abs(error)).ravel()
-    order = np.argsort(further, kind="stable")
-    order = order[gain[order] > 0]
-    turned: list[int] = []
-    missing = abs(missing)
-    while missing > _KEPT * whole and len(order := order[gain[order] <= missing]):
-        sums = np.cumsum(gain[order])
-        count = int(np.searchsorted(sums, missing, side="right"))
-        turned += order[:count].tolist()
-        missing -= float(sums[count - 1])
-        order = order[count:]
-    if missing > _KEPT * whole:
-        turned += _closest_sum(
-            gain, np.setdiff1d(np.argsort(further)[: len(turned) + _TRIED], turned), missing
-        )
+    turned = _making_up(gain, np.argsort(further, kind="stable"), abs(missing), _KEPT * whole)
     flat = near[free].ravel()
     flat[turned] += step.ravel()[turned].astype(np.float32)
     near[free] = flat.reshape(-1, 3)
     return near
+
+
+def _refilled(mesh: Mesh, volume_mm3: float) -> Mesh:
+    """A mesh of this volume again, after points were joined: some coordinates go on by one float32 step."""
+    missing = volume_mm3 - mesh.volume_mm3
+    if not len(mesh.triangles) or abs(missing) <= _KEPT * volume_mm3:
+        return mesh
+    free = np.arange(len(mesh.points))
+    slopes = _volume_slopes(
+        mesh.points[mesh.triangles] - mesh.points[0].astype(np.float64), mesh.triangles, free, len(free)
+    )
+    to = np.nextafter(mesh.points, np.where(slopes * missing > 0, np.inf, -np.inf).astype(np.float32))
+    gain = np.abs((to.astype(np.float64) - mesh.points) * slopes).ravel()
+    turned = _making_up(gain, np.argsort(-gain, kind="stable"), abs(missing), _KEPT * volume_mm3)
+    flat = mesh.points.copy().ravel()
+    flat[turned] = to.ravel()[turned]
+    return Mesh(flat.reshape(-1, 3), mesh.triangles)
+
+
+def _making_up(gain: FloatArray, order: NDArray[np.intp], missing: float, least: float) -> list[int]:
+    """Which steps to take, so that their gains make up for what is missing (> 0) but for the least.
+
+    order: which to take first
+    """
+    turned: list[int] = []
+    left = order[gain[order] > 0]
+    while missing > least and len(left := left[gain[left] <= missing]):
+        sums = np.cumsum(gain[left])
+        count = int(np.searchsorted(sums, missing, side="right"))
+        turned += left[:count].tolist()
+        missing -= float(sums[count - 1])
+        left = left[count:]
+    if missing > least:
+        turned += _closest_sum(gain, np.setdiff1d(order[: len(turned) + _TRIED], turned), missing)
+    return turned
 
 
 def _closest_sum(gain: FloatArray, choice: NDArray[np.intp], wanted: float) -> list[int]:
