@@ -5,6 +5,7 @@ import pytest
 
 from surgiplan.algorithms.cutting.wedge import Hinge, closing, opening
 from surgiplan.errors import StepFailed
+from surgiplan.phantoms import Femur
 from surgiplan.values import FloatArray, Part, Pose
 from tests.algorithms.bodies import SCANNER, box, part, rod
 
@@ -69,6 +70,41 @@ def test_p10_a_closing_wedge_takes_out_the_ungula(degrees):
         0, abs=1e-4
     )  # it closes on the fixed piece
     assert ((done.fixed.points_lps - joint.origin) @ up).max() == pytest.approx(0, abs=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["opening", "closing"])
+def test_p19_a_distal_femur_is_realigned_as_planned(kind):
+    """Frontal correction of 9 degrees above the condyles: the sawn faces, and where the knee comes to lie."""
+    femur = Femur()
+    bone = femur.mesh(2.0)
+    first, second, cortex, knee = (
+        femur.pose.apply(p) for p in ((20, -30, 70), (20, 30, 70), (-24, 0, 74), (0, 0, 0))
+    )
+    joint = Hinge.of((tuple(first), tuple(second)), tuple(cortex), tuple(knee))
+    done = opening(bone, joint, 9.0, 1.0, "both") if kind == "opening" else closing(bone, joint, 9.0, 1.0)
+    opens = kind == "opening"
+    low = -joint.moving if opens else -(joint.turn(9.0).rotation @ joint.moving)  # out of the moving piece
+    fixed = face(done.fixed, joint.moving, 0.5 * opens, joint)
+    moved = done.moved.pose.rotation @ face(Part(done.moved.mesh), low, 0.5 * opens, joint)
+    between = math.degrees(math.atan2(np.linalg.norm(np.cross(fixed, moved)), fixed @ -moved))
+    assert between == pytest.approx(9.0 if opens else 0.0, abs=0.01)
+    axis = (second - first) / np.linalg.norm(second - first)
+    sense = math.copysign(1, axis @ np.cross(joint.outwards, joint.moving))
+    turn = Pose.of_rotation(sense * axis, 9.0 if opens else -9.0, first)
+    corners = done.moved.mesh.points
+    assert np.abs(done.moved.points_lps - turn.apply(corners)).max() < 0.01
+    nearest = corners[np.linalg.norm(corners - knee, axis=1).argmin()]
+    assert done.moved.pose.apply(nearest) == pytest.approx(turn.apply(nearest), abs=0.01)
+
+
+def face(piece: Part, outwards: FloatArray, below: float, joint: Hinge) -> FloatArray:
+    """The outward unit normal of a plane fitted to the points of a sawn face, so far below the cut."""
+    off = piece.points_lps - joint.origin
+    sawn = (np.abs(off @ outwards + below) < 2e-3) & (off @ joint.outwards > 2.0)
+    assert sawn.sum() > 20
+    on = off[sawn]
+    normal = np.linalg.svd(on - on.mean(axis=0), full_matrices=False)[2][2]
+    return normal * math.copysign(1, normal @ outwards)
 
 
 def test_the_kerf_of_a_closing_wedge_lies_within_it():
