@@ -163,6 +163,7 @@ class Bench(QWidget):
             "stop": self.desk.stop,
             "reset_views": self.reset_views,
             "neurological": self.turn_convention,
+            "stop_at_contact": self.turn_stop,
             "view_all": lambda: self.show_alone(""),
             "compare_plans": self.compare_plans,
             "lock": self.locking.ask_lock,
@@ -309,9 +310,15 @@ class Bench(QWidget):
         found = {key: (f"{words} view", self.views[key]) for key, words in named.items()}
         return {"views": (self.tr("All views"), self.middle), **found}
 
+    def turn_stop(self) -> None:
+        """Let drags stop at the first touch, or go through."""
+        self.hand.nearness.stops = not self.hand.nearness.stops
+        self._actions["stop_at_contact"].setChecked(self.hand.nearness.stops)
+
     def shut(self) -> None:
         """Let go of the graphics and the case; the widgets are not used any more."""
         self.hand.put_down()
+        self.hand.nearness.close()
         self.view3d.shut()
         self.desk.close()
 

@@ -5,19 +5,20 @@ from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
+from PySide6.QtGui import QColor, QPainter, QPen
 
 from ..plan.operation import Field
 from ..plan.plan import Plan, Step
 from ..values import IDENTITY, Bits, Places, Plane, Pose, Vec3, vec3
-from . import theme
 from .desk import Desk
 from .easel import Easel, Sight
 from .eye import Eye
+from .grips import paint_grip
 from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
 from .hold import Hold, axes_of, stepped_by
 from .inputs import pivot_of, with_point
 from .jobs import Jobs
+from .nearness import Nearness
 from .sheet import words
 from .tool import Tool
 from .tools import TOOLS
@@ -65,6 +66,8 @@ class Hand(QObject):
         self.asking_pivot = False
         self.easel = Easel(desk, jobs, self)
         self._tool: Tool = TOOLS[self.easel.settings.tool](self.easel)
+        self.nearness = Nearness(desk, self)
+        self.nearness.changed.connect(self.changed)
         self.easel.altered.connect(self._follow_settings)
         self.easel.told.connect(self.told)
         self.easel.painted.connect(self._keep_stroke)
@@ -95,6 +98,8 @@ class Hand(QObject):
         self._step, self._field, self.mark = step.name, field, mark
         if field.kind is Bits:
             self.easel.take(step, field.name)
+        elif field.kind is Pose:
+            self.nearness.take(step.name)
         self.told.emit(self._hint)
         self.changed.emit()
 
@@ -104,6 +109,7 @@ class Hand(QObject):
             self.let_go()
             self._field, self._grip, self.asking_pivot = None, None, False
             self.hold = replace(self.hold, pivot=None)
+            self.nearness.put_down()
             self.told.emit("")
             self.changed.emit()
 
@@ -114,6 +120,7 @@ class Hand(QObject):
             self._tool.drop()
             self.easel.drop()
             self._desk.draft(None)
+            self.nearness.follow()
             self.told.emit(self._hint)
             self.dropped.emit()
             self.changed.emit()
@@ -187,6 +194,8 @@ class Hand(QObject):
         if value is None or (grip := grip_at(self._grips(value, eye), eye, x, y)) is None:
             return False
         self._at = QPointF(x, y)
+        if isinstance(value, Pose):
+            self.nearness.begin(value)
         self._grip, self._drag = grip, Drag(value, self._pivot, grip, eye, x, y)
         self.changed.emit()
         return True
@@ -202,9 +211,12 @@ class Hand(QObject):
             assert self._field is not None
             value, self._words = self._drag.to(x, y, snap)
             self._at = QPointF(x, y)
+            if isinstance(value, Pose):
+                value = self.nearness.allowed(value)
             self.moved.emit(self._field.name, value)
             self._desk.draft(self._with(value))
-            self.told.emit(self._words)
+            self.nearness.follow()
+            self.told.emit(" · ".join(filter(None, (self._words, self.nearness.words))))
 
     def release(self) -> None:
         """Keep what was placed: one drag is one undo step."""
@@ -344,54 +356,19 @@ class Hand(QObject):
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for grip in self._grips(value, eye):
-            self._paint_grip(painter, eye, grip)
+            lit = self._grip is not None and (grip.kind, grip.name) == (self._grip.kind, self._grip.name)
+            paint_grip(painter, eye, grip, lit, named=not (lit and self._words))
         centre = QPointF(*eye.pixel(centre_of(value, self._pivot)))
         painter.setPen(QPen(QColor("#000000"), 1))
         painter.setBrush(QColor("#FFFFFF"))
         painter.drawEllipse(centre, 5, 5)
+        if where.slice is None:
+            self._paint_nearness(painter)
         if self._words and where is self._where:
             words(painter, self._at + QPointF(16, -12), self._words, QColor("#FFFFFF"))
 
-    def _paint_grip(self, painter: QPainter, eye: Eye, grip: Grip) -> None:
-        if grip.kind == "free":
-            return
-        points = [QPointF(x, y) for x, y in eye.pixels(grip.line_lps)]
-        lit = self._grip is not None and (grip.kind, grip.name) == (self._grip.kind, self._grip.name)
-        colour = QColor("#FFFFFF") if lit else QColor(_colour(grip))
-        painter.setBrush(Qt.BrushStyle.NoBrush)
-        for pen in (QPen(QColor(0, 0, 0, 150), 5.0), QPen(colour, 3.0 if lit else 2.2)):
-            pen.setCapStyle(Qt.PenCapStyle.RoundCap)
-            painter.setPen(pen)
-            painter.drawPolyline(points)
-        if grip.kind == "shift":
-            _paint_tip(painter, points[0], points[-1], colour)
-            if self._words and lit:
-                return  # how far the drag has gone stands there
-            away = points[-1] - points[0]
-            length = max((away.x() ** 2 + away.y() ** 2) ** 0.5, 1.0)
-            words(painter, points[-1] + away * (14 / length) + QPointF(-8, 5), grip.name, colour)
-
-
-_LIKE = {"short": "L-R", "middle": "P-A", "long": "S-I"}  # axes of a bone have the colours of the patient's
-
-
-def _colour(grip: Grip) -> str:
-    for axis, colour in theme.AXIS_COLOURS.items():
-        if _LIKE.get(grip.name, grip.name).endswith(axis):
-            return colour
-    return "#F2B705"
-
-
-def _paint_tip(painter: QPainter, start: QPointF, end: QPointF, colour: QColor) -> None:
-    """An arrow head."""
-    away = end - start
-    length = (away.x() ** 2 + away.y() ** 2) ** 0.5
-    if length < 4:
-        return
-    along = away * (12 / length)
-    aside = QPointF(-along.y(), along.x()) * 0.45
-    path = QPainterPath(end + along * 0.4)
-    path.lineTo(end - along * 0.6 + aside)
-    path.lineTo(end - along * 0.6 - aside)
-    path.closeSubpath()
-    painter.fillPath(path, colour)
+    def _paint_nearness(self, painter: QPainter) -> None:
+        """What lies near the body, the deepest first, in the upper left corner."""
+        line = painter.fontMetrics().height() + 2
+        for n, near in enumerate(self.nearness.near):
+            words(painter, QPointF(12, (n + 3) * line), near.text, QColor(near.colour))

@@ -54,6 +54,12 @@ ACTIONS: tuple[tuple[str, str, str, str], ...] = (
     ("add_step", "&Add step...", "Ctrl+K", "Search all operations and add one"),
     ("hide", "&Show or hide", "H", "Show or hide the chosen step in the views"),
     ("apply", "A&pply the form", "Ctrl+Return", "Keep the parameters in the form"),
+    (
+        "stop_at_contact",
+        "Stop drags at c&ontact",
+        "Ctrl+J",
+        "A dragged body stops before it touches another; those it overlaps already do not hold it up",
+    ),
     ("compute", "&Compute", "F5", "Compute what is missing"),
     ("retry", "&Try again", "Shift+F5", "Compute failed steps again"),
     ("stop", "S&top", "Ctrl+.", "Stop what is being computed"),
@@ -74,7 +80,10 @@ MENUS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ),
     (
         "&Step",
-        ("add_step", "procedure", "*operations", "-", "apply", "hide", "-", "compute", "retry", "stop"),
+        (
+            *("add_step", "procedure", "*operations", "-", "apply", "hide", "stop_at_contact"),
+            *("-", "compute", "retry", "stop"),
+        ),
     ),
     ("&Plan", ("compare_plans", "-", *_LOCKS)),
     ("&Help", ("help_keys", "selftest", "about")),
@@ -95,6 +104,7 @@ NEED_CASE = frozenset(
     "retry",
     "stop",
     *_LOCKS,
+    "stop_at_contact",
 }
 CHANGES = frozenset(("side", "undo", "redo", "remove", "note", "add_step", "procedure", "apply"))
 NEED_STEP = frozenset(("export", "remove", "note", "hide", "apply"))

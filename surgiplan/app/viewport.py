@@ -85,7 +85,12 @@ class View3D(QWidget):
         """Show the scene of the desk; a crosshair that moves costs no frame here."""
         scene = self._desk.scene
         held = self._hand.active  # its own arrows and rings are painted over the view
-        items = tuple(_lined(item) for item in scene.items if not (held and isinstance(item, PoseMark)))
+        near = self._hand.nearness
+        items = tuple(
+            _lined(near.coloured(item) if isinstance(item, Surface) else item)
+            for item in scene.items
+            if not (held and isinstance(item, PoseMark))
+        )
         scene = replace(scene, items=items)
         if self._shown is None or not looks_alike(self._shown, scene):
             if not (prepared(scene) or (self._readied is not None and looks_alike(self._readied, scene))):

@@ -127,7 +127,8 @@ class Window(QMainWindow):
                     self._fill_operations(menu)
                 else:
                     menu.addAction(self.actions_by_name[name])
-        self.actions_by_name["neurological"].setCheckable(True)
+        for name in ("neurological", "stop_at_contact"):
+            self.actions_by_name[name].setCheckable(True)
 
     def _fill_operations(self, menu: QMenu) -> None:
         self._add_actions: dict[str, QAction] = {}
@@ -238,6 +239,8 @@ class Window(QMainWindow):
         desk.computing.connect(self._on_computing)
         desk.rested.connect(self._on_rested)
         bench.told.connect(self.say)
+        bench.hand.nearness.jobs.progressed.connect(self._on_computing_beside)
+        bench.hand.nearness.jobs.idle.connect(lambda: self._on_rested(""))
         bench.hovered.connect(self._on_hovered)
         QTimer.singleShot(0, bench, lambda: self._begin(bench, one.session.case.read_only))
 
@@ -285,6 +288,10 @@ class Window(QMainWindow):
     def _on_computing(self, step: str, fraction: float, text: str) -> None:
         if not self.jobs.busy:
             self.job_bar.tell(self.tr("Computing {0}").format(step), fraction, text)
+
+    def _on_computing_beside(self, what: str, fraction: float, text: str) -> None:
+        if not self.jobs.busy:
+            self.job_bar.tell(what, fraction, text)
 
     def _on_rested(self, text: str) -> None:
         if not self.jobs.busy:
@@ -368,6 +375,7 @@ class Window(QMainWindow):
         self.jobs.cancel()
         if self.bench is not None:
             self.bench.desk.stop()
+            self.bench.hand.nearness.jobs.cancel()
 
     def close_case(self) -> None:
         """Go back to the welcome screen; all is kept already."""

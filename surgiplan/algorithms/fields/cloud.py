@@ -45,6 +45,11 @@ class Cloud:
         """How many places there are."""
         return int(self.places.shape[1])
 
+    @property
+    def reach_mm(self) -> float:
+        """How far the places reach from the middle."""
+        return float(np.sqrt(np.square(self.places).sum(axis=0).max()))
+
     def place(self, number: int) -> FloatArray:
         """(3,) one place in the coordinates of the mesh, mm."""
         found: FloatArray = self.places[:, number].astype(np.float64) + self.middle

@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 from ...progress import Report, part_of, silent
 from ...values import Collision, FloatArray, FloatsArray, Mesh, Pose, vec3
 from .cloud import Cloud, Way
-from .field import FIELDS, DistanceField, Fields
-from .lattice import ERROR_MM
+from .field import BAND_MM, FIELDS, DistanceField, Fields
+from .lattice import ERROR_MM, FAR_ERROR_MM
 
-_ASKED = 16  # places whose distance is taken from the surface itself
+_ROOTS = 2048  # so many groups are asked at once rather than by way of groups of them
+_ASKED = 8  # places whose distance is taken from the surface itself
 _ROUNDING_MM = 1e-4
 
 
@@ -111,8 +112,10 @@ def least(
     below: None is enough of an answer when no distance is smaller than this
     """
     way, sign = Way(cloud, field, pose), np.float32(-1 if inside else 1)
-    chosen: NDArray[np.intp] = np.arange(cloud.groups[0][1].size)
-    for level, (middles, radii) in enumerate(cloud.groups):
+    first = max(n for n, (_, radii) in enumerate(cloud.groups) if n == 0 or radii.size <= _ROOTS)
+    chosen: NDArray[np.intp] = np.arange(cloud.groups[first][1].size)
+    for level in range(first, len(cloud.groups)):
+        middles, radii = cloud.groups[level]
         found, slack = field.sampled(way.cells(middles.take(chosen, axis=1)))
         found *= sign
         slack += radii[chosen]
@@ -124,8 +127,9 @@ def least(
     open_ = np.flatnonzero(found - slack <= min((found + slack).min(), below))
     if not len(open_):
         return None
-    if slack[open_].max() <= ERROR_MM:
-        best = open_[found[open_].argmin()]
+    best = open_[found[open_].argmin()]
+    enough = ERROR_MM if abs(found[best]) <= BAND_MM else FAR_ERROR_MM
+    if slack[open_].max() <= enough:
         lowest = Extreme(float(found[best]), cloud.place(chosen[best]), float(slack[best]))
     else:
         lowest = _asked(cloud, field, pose, chosen[open_], found[open_], slack[open_], float(sign))

@@ -47,6 +47,11 @@ class DistanceField:
         return self._levels.bricks is not None
 
     @property
+    def coarse(self) -> FloatsArray:
+        """(nodes along x, y, z) float32, the distances at the nodes of the coarse lattice, mm."""
+        return self._levels.values.reshape(self.lattice.shape)
+
+    @property
     def megabytes(self) -> float:
         """Memory that the nodes and the surface take, in units of 1e6 bytes."""
         levels, bricks = self._levels, self._levels.bricks
