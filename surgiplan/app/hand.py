@@ -216,7 +216,9 @@ class Hand(QObject):
             self.moved.emit(self._field.name, value)
             self._desk.draft(self._with(value))
             self.nearness.follow()
-            self.told.emit(" · ".join(filter(None, (self._words, self.nearness.words))))
+            if self.nearness.stopped_at:
+                self._words += self.tr(", stopped before {0}").format(self.nearness.stopped_at)
+            self.told.emit(self._words)
 
     def release(self) -> None:
         """Keep what was placed: one drag is one undo step."""

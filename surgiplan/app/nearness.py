@@ -212,12 +212,6 @@ class Nearness(QObject):
         self._last = target
         return value
 
-    @property
-    def words(self) -> str:
-        """All figures in one line; "" when nothing is known."""
-        stopped = [self.tr("stopped before {0}").format(self.stopped_at)] if self.stopped_at else []
-        return " · ".join([*stopped, *(one.text for one in self.near)])
-
     def close(self) -> None:
         """Stop the worker."""
         self.jobs.close()

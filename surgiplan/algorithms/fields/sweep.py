@@ -55,7 +55,8 @@ class Motions:
         if np.linalg.norm(across) < 1e-9 < angle:  # half a turn: the axis is what stays
             values, vectors = np.linalg.eigh((turn + turn.T) / 2)
             across = vectors[:, values.argmax()]
-        axis = across / max(float(np.linalg.norm(across)), 1e-300)
+        long = float(np.linalg.norm(across))
+        axis = across / long if long > 0 else np.array([0.0, 0.0, 1.0])
         begin = start.apply(middle)
         return cls(begin, axis[None], np.array([angle]), (end.apply(middle) - begin)[None])
 

@@ -109,3 +109,8 @@ def test_a_stop_is_heard(hip: tuple[Body, Body]) -> None:
         first_touches(*hip, IDENTITY, IDENTITY, tilts(4, 60.0), stop)
     with pytest.raises(Cancelled):
         contacts(*hip, [IDENTITY] * 4, IDENTITY, stop)
+
+
+def test_a_shift_without_a_turn_is_a_motion() -> None:
+    motion = Motions.between(IDENTITY, Pose.of_shift((4, 0, 0)), np.zeros(3))
+    assert motion.pose(0, 0.25) == Pose.of_shift((1, 0, 0))
