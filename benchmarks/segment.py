@@ -35,6 +35,10 @@ from surgiplan.algorithms.masks.margin import hollow, margin
 from surgiplan.algorithms.masks.mirror import mirrored
 from surgiplan.algorithms.masks.parts import largest_parts
 from surgiplan.algorithms.masks.smoothing import closed, median, opened, smoothed
+from surgiplan.algorithms.masks.together import smoothed_together
+from surgiplan.algorithms.splitting.bones import part_bones
+from surgiplan.algorithms.splitting.seeds import grow_seeds
+from surgiplan.errors import StepFailed
 from surgiplan.values import Grid, Mask, Plane, Volume
 
 SPACING_KJI = (1.0, 0.7, 0.7)
@@ -76,6 +80,8 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
     kji = tuple(int(n) for n in np.argwhere(largest_parts(mask).voxels)[1000])
     seed = tuple(float(x) for x in volume.grid.to_lps(kji))
     plane = Plane(tuple(volume.grid.to_lps((200, 256, 256))), (1.0, 0.02, 0.01))
+    far = tuple(float(x) for x in volume.grid.to_lps(np.argwhere(largest_parts(mask).voxels)[-1000]))
+    noise = Mask(volume.grid, np.random.default_rng(0).integers(0, 2, grey.shape, np.uint8).view(np.bool_))
     deep = _deep(volume, mask)
     middle = tuple(float(x) for x in volume.grid.to_lps((200, 256, 256)))
     reach = tuple(int(3.0 / step) for step in SPACING_KJI)
@@ -156,8 +162,20 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
         "mirror": {
             "surgiplan": lambda: mirrored(mask, plane),
         },
+        "smooth two together": {"surgiplan": lambda: smoothed_together(_halves(mask), 1.5)},
+        "split": {"surgiplan": lambda: _split(volume, mask)},
+        "grow from seeds": {"surgiplan": lambda: grow_seeds(volume, mask, {"a": [seed], "b": [far]})},
+        "parts of noise": {
+            "surgiplan": lambda: largest_parts(noise),
+            "SimpleITK": lambda: _largest(
+                sitk.GetArrayViewFromImage, sitk.ConnectedComponent(image(bits(noise)))
+            ),
+        },
     }
     if "cc3d" in peers:
+        found["parts of noise"]["cc3d"] = lambda: _largest(
+            np.asarray, peers["cc3d"].connected_components(noise.voxels, connectivity=6, binary_image=True)
+        )
         found["largest part"]["cc3d"] = lambda: _largest(
             np.asarray, peers["cc3d"].connected_components(mask.voxels, connectivity=6, binary_image=True)
         )
@@ -171,6 +189,19 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
             mask.voxels, 3.0, 1, SPACING_KJI
         )
     return found
+
+
+def _halves(mask: Mask) -> tuple[Mask, Mask]:
+    left = np.zeros_like(mask.voxels)
+    left[:, :, : left.shape[2] // 2] = True
+    return Mask(mask.grid, mask.voxels & left), Mask(mask.grid, mask.voxels & ~left)
+
+
+def _split(volume: Volume, mask: Mask) -> Mask | None:
+    try:
+        return part_bones(volume, mask)
+    except StepFailed:  # one bone: all the work is done
+        return None
 
 
 def _itk_otsu(grey: Any) -> float:

@@ -11,7 +11,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QTreeWidget, QTreeWidgetItem, Q
 from ..plan.operation import Field, Operation, Ref
 from ..plan.plan import Operations, Plan
 from ..values import Part, Pose, Vec3
-from .inputs import fitting
+from .inputs import fitting, free_name
 from .steps import children_of
 from .words import kind_words, label_of
 
@@ -43,13 +43,14 @@ def proposal(
             ref = _nearest(plan, field, chosen, taken)
             taken.add(ref)
             given[field.name] = (ref,) if field.many else ref
+        elif field.usual and not taken and fitting(plan, None, field):
+            given[field.name] = _nearest(plan, field, chosen, taken)
+            taken.add(given[field.name])
         elif field.choices and field.default is MISSING:
             given[field.name] = field.choices[0]
         elif field.kind is Pose and not any(f.takes is Part for f in operation.spec.fields):
             given[field.name] = Pose.of_shift(crosshair_lps)
-    stem = operation.spec.name
-    names = [stem, *(f"{stem}{n}" for n in range(2, len(plan.steps) + 3))]
-    return next(name for name in names if name not in plan.names), operation(**given)
+    return free_name(plan, operation.spec.name), operation(**given)
 
 
 def _nearest(plan: Plan, field: Field, chosen: str | None, taken: set[Ref[Any]]) -> Ref[Any]:

@@ -130,6 +130,7 @@ class Bench(QWidget):
         self.landmarks.told.connect(self.told)
         self.landmarks.wanted.connect(self._paint_into)
         self.landmarks.visited.connect(self.go_to)
+        self.segments.begun.connect(self._paint_new)
         self.locking.told.connect(self.told)
         self.history.compared.connect(self.compare_plans)
         self.lock_bar.unlock.connect(self.locking.ask_unlock)
@@ -262,6 +263,11 @@ class Bench(QWidget):
         held = self.desk.plan[step]
         self.hand.take(held, held.operation.spec.field(field))
         self.landmarks.lead(field)
+
+    def _paint_new(self, step: str) -> None:
+        """Choose a new segment with the brush in the hand."""
+        self.desk.choose(step)
+        self._paint_into("added")
 
     def _paint_into(self, field: str) -> None:
         """Press the button of a field in the form, which shows what is held; lift all for none."""

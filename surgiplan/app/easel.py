@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from PySide6.QtCore import QObject, QRectF, Signal
 from PySide6.QtGui import QColor, QImage, QPainter
@@ -26,6 +26,7 @@ from .sheet import covered, image_of, sheet_to_pixels
 ADDED, REMOVED = QColor(76, 195, 138, 150), QColor(255, 122, 133, 150)
 ADDED_FIELD, REMOVED_FIELD = "added", "removed"
 _LEAST_MM, _MOST_MM = 0.2, 50.0
+T = TypeVar("T", Mask, Volume)
 
 
 class Sight(Protocol):
@@ -111,21 +112,20 @@ class Easel(QObject):
         if self.step not in self._desk.plan.names:
             return None
         found = getattr(self._desk.results.get(self.step), "value", None)
-        return found if isinstance(found, Mask) else self._below
+        return found if isinstance(found, Mask) else self._below(Mask)
 
-    @property
-    def _below(self) -> Mask | None:
-        for refs in self._desk.plan[self.step].references.values():
-            for ref in refs:
-                if isinstance(value := seen_value(self._desk.results, ref), Mask):
-                    return value
-        return None
+    def _below(self, kind: type[T]) -> T | None:
+        """The first value of a kind that the step rests on, where it is known."""
+        names = self._desk.plan.names
+        references = self._desk.plan[self.step].references if self.step in names else {}
+        values = (seen_value(self._desk.results, ref) for refs in references.values() for ref in refs)
+        return next((value for value in values if isinstance(value, kind)), None)
 
     @property
     def grid(self) -> Grid | None:
-        """The voxels that can be painted."""
-        mask = self.mask
-        return mask.grid if mask is not None else None
+        """The voxels that can be painted: those of the mask, else of the scan that a step begins on."""
+        ground = self.mask or self._below(Volume)
+        return ground.grid if ground is not None else None
 
     @property
     def volume(self) -> Volume | None:

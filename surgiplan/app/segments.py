@@ -26,14 +26,16 @@ from ..algorithms.statistics import SegmentFigures, segment_figures
 from ..errors import Cancelled, SurgiplanError
 from ..formats.volumes.terminology import Term, terms
 from ..ops.logic import Logic
+from ..ops.paint import Paint
 from ..plan.operation import Ref
 from ..plan.plan import Plan, Step
 from ..scene.shapes import PALETTE, shown_volume
 from ..scene.slices import MASK_COLOUR
 from ..session import Ready
-from ..values import NO_LABEL, Label, Mask
+from ..values import NO_LABEL, Label, Mask, Volume
 from . import theme
 from .desk import Desk
+from .inputs import free_name, seen_value
 from .jobs import Jobs
 
 NAME, LOCK, SEEN = range(3)
@@ -62,11 +64,16 @@ def title_of(step: Step) -> str:
     return step.label.title or step.name
 
 
+def volumes_of(step: Step) -> Iterator[Ref[Volume]]:
+    """References to the scans that a step gives."""
+    for output, kind in step.operation.outputs().items():
+        if issubclass(kind, Volume):
+            yield Ref(step.name, output)
+
+
 def taken_out(plan: Plan, name: str, other: str) -> Plan:
     """The plan with a step that gives one segment less another; the label goes over to that step."""
-    stem = f"{other}_less_{name}"[:60]
-    names = (stem, *(f"{stem}{n}" for n in range(2, len(plan.steps) + 3)))
-    made = next(one for one in names if one not in plan.names)
+    made = free_name(plan, f"{other}_less_{name}"[:60])
     label = plan[other].label
     rest = Logic(a=Ref(other), b=Ref(name), kind="subtract")
     return plan.add(made, rest).annotate(made, label=label).annotate(other, label=NO_LABEL)
@@ -79,9 +86,11 @@ class SegmentsPanel(QWidget):
     jobs: measures beside the window
 
     told: a sentence for the status bar
+    begun: the name of a step that was made to paint a new segment
     """
 
     told = Signal(str)
+    begun = Signal(str)
 
     def __init__(self, desk: Desk, jobs: Jobs) -> None:
         super().__init__()
@@ -103,7 +112,7 @@ class SegmentsPanel(QWidget):
         for column in (LOCK, SEEN):
             header.setSectionResizeMode(column, QHeaderView.ResizeMode.Fixed)
             header.resizeSection(column, self.fontMetrics().horizontalAdvance("MM") + 8)
-        self._empty = QLabel(self.tr("No mask yet: add a threshold, then a paint step."))
+        self._empty = QLabel(self.tr("No mask yet: add a threshold, or begin a new segment with nothing."))
         self._empty.setWordWrap(True)
         self._empty.setMargin(8)
         self.figures = QLabel()
@@ -111,6 +120,9 @@ class SegmentsPanel(QWidget):
         self.figures.setWordWrap(True)
         self.figures.setContentsMargins(8, 0, 8, 0)
         self.figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self.new_button = QPushButton(self.tr("New"))
+        self.new_button.setObjectName("new_segment")
+        self.new_button.setToolTip(self.tr("Begin a segment with nothing, and paint it"))
         self.name_button = QPushButton(self.tr("Name..."))
         self.name_button.setToolTip(self.tr("Say what the chosen segment is: words, standard term, colour"))
         self.measure_button = QPushButton(self.tr("Measure"))
@@ -122,6 +134,7 @@ class SegmentsPanel(QWidget):
     def _lay_out(self) -> None:
         row = QHBoxLayout()
         row.setContentsMargins(6, 2, 6, 4)
+        row.addWidget(self.new_button)
         row.addWidget(self.name_button)
         row.addWidget(self.measure_button)
         column = QVBoxLayout(self)
@@ -135,6 +148,7 @@ class SegmentsPanel(QWidget):
         self.list.itemClicked.connect(self._on_clicked)
         self.list.itemDoubleClicked.connect(lambda _, column: self.ask_label() if column == NAME else None)
         self.list.customContextMenuRequested.connect(self._open_menu)
+        self.new_button.clicked.connect(lambda _=False: self.begin())
         self.name_button.clicked.connect(lambda _=False: self.ask_label())
         self.measure_button.clicked.connect(lambda _=False: self.measure())
         self._desk.changed.connect(self.refresh)
@@ -169,6 +183,7 @@ class SegmentsPanel(QWidget):
         self.list.setVisible(bool(steps))
         self._empty.setVisible(not steps)
         writable = self._desk.writable
+        self.new_button.setEnabled(writable and self._scan is not None)
         self.name_button.setEnabled(chosen is not None and writable)
         ready = chosen is not None and isinstance(self._desk.results.get(chosen.name), Ready)
         self.measure_button.setEnabled(ready)
@@ -198,6 +213,14 @@ class SegmentsPanel(QWidget):
             row.setData(column, Qt.ItemDataRole.AccessibleTextRole, words)
 
     @property
+    def _scan(self) -> Ref[Volume] | None:
+        """The scan that is seen, as a step refers to it; else the first of the plan."""
+        seen = shown_volume(self._desk.kept, self._desk.results, self._desk.view)
+        refs = [ref for step in self._desk.kept.steps for ref in volumes_of(step)]
+        same = (ref for ref in refs if seen is not None and seen_value(self._desk.results, ref) is seen)
+        return next(same, refs[0] if refs else None)
+
+    @property
     def _unit(self) -> str:
         volume = shown_volume(self._desk.plan, self._desk.results, self._desk.view)
         return volume.unit if volume is not None else ""
@@ -213,6 +236,17 @@ class SegmentsPanel(QWidget):
             self.relabel(name, replace(label, locked=not label.locked), "unlock" if label.locked else "lock")
         else:
             self._desk.choose(name)
+
+    def begin(self) -> None:
+        """Add a step that begins with nothing on the scan that is seen, in a colour of its own."""
+        scan = self._scan
+        if scan is None or not self._desk.writable:
+            return
+        name = free_name(self._desk.kept, "segment")
+        made = self._desk.kept.add(name, Paint(volume=scan))
+        made = made.annotate(name, label=Label(colour=self._spare_colour))
+        if self._desk.commit(made, f"begin {name}"):
+            self.begun.emit(name)
 
     def relabel(self, name: str, label: Label, why: str) -> None:
         """Give a segment another label."""
@@ -251,14 +285,15 @@ class SegmentsPanel(QWidget):
         step = self.chosen
         if step is None or not self._desk.writable:
             return
-        spare = next(
-            (c for c in PALETTE if c not in {s.label.colour for s in segments_of(self._desk.kept)}),
-            PALETTE[0],
-        )
-        dialog = LabelDialog(self, step, spare)
+        dialog = LabelDialog(self, step, self._spare_colour)
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.accepted.connect(lambda: self.relabel(step.name, dialog.label, "name"))
         dialog.open()
+
+    @property
+    def _spare_colour(self) -> str:
+        used = {step.label.colour for step in segments_of(self._desk.kept)}
+        return next((colour for colour in PALETTE if colour not in used), PALETTE[0])
 
     def measure(self) -> None:
         """Measure the chosen segment in a worker."""

@@ -1,8 +1,10 @@
 """The operation `paint`."""
 
+from typing import Annotated
+
 from ..algorithms import segment
 from ..errors import NeedsHand
-from ..plan.operation import Operation, Ref, operation
+from ..plan.operation import Operation, Ref, Usual, operation
 from ..plan.work import Work
 from ..values import Bits, Mask, Volume
 
@@ -17,8 +19,8 @@ class Paint(Operation[Mask]):
     removed: the voxels erased; they win over painted ones
     """
 
-    mask: Ref[Mask] | None = None
-    volume: Ref[Volume] | None = None
+    mask: Annotated[Ref[Mask] | None, Usual()] = None
+    volume: Annotated[Ref[Volume] | None, Usual()] = None
     added: Bits | None = None
     removed: Bits | None = None
 

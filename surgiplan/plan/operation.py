@@ -74,6 +74,11 @@ class Hand:
 
 
 @dataclass(frozen=True)
+class Usual:
+    """Marks a reference that may be empty: a new step takes the first of them for which there is a result."""
+
+
+@dataclass(frozen=True)
 class Choice:
     """Marks a text parameter that must be one of some words, each with its meaning, known at the start."""
 
@@ -90,6 +95,7 @@ class Field:
     optional: whether it may be None
     choices: the allowed words, when there are only some
     told: what each of those words means; "" where it speaks for itself
+    usual: whether a new step takes such a result when there is one, though it may be empty
     """
 
     name: str
@@ -103,6 +109,7 @@ class Field:
     number: Number | None = None
     hand: Hand | None = None
     told: tuple[str, ...] = ()
+    usual: bool = False
 
 
 @dataclass(frozen=True)
@@ -261,6 +268,7 @@ def _field(name: str, hint: Any, default: Any, text: str) -> Field:
         told=tuple(told.values()),
         number=next((m for m in marks if isinstance(m, Number)), Number() if kind in (int, float) else None),
         hand=next((m for m in marks if isinstance(m, Hand)), None),
+        usual=any(isinstance(m, Usual) for m in marks),
     )
 
 

@@ -400,3 +400,32 @@ def test_a_frame_of_a_stroke_is_cheap(painter: Person, name: str, radius: float,
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x + 30), round(y)))
     record_property("stroke_frame_ms", 1000 * float(np.median(cost)))
     assert np.median(cost) <= 0.006
+
+
+def test_a_new_segment_begins_with_nothing(at_work: Person) -> None:
+    """No threshold, no mask: one click, and the brush is in the hand."""
+    panel = at_work.bench.segments
+    at_work.desk.point_at(MIDDLE)
+    at_work.click(panel.new_button)
+    assert at_work.desk.view.chosen == "segment"
+    operation = at_work.desk.kept["segment"].operation
+    assert operation.mask is None and operation.volume is not None
+    assert at_work.desk.kept["segment"].label.colour
+    assert at_work.bench.hand.active
+    view = at_work.bench.slices["axial"]
+    x, y = pixel(at_work, "axial", MIDDLE)
+    QTest.mouseClick(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y)))
+    at_work.wait_for("segment")
+    first = at_work.desk.results["segment"].value.voxels
+    assert first.any()
+    assert np.array_equal(np.argwhere(first).min(0)[:1], np.argwhere(first).max(0)[:1])  # a disc in one slice
+    at_work.bench.undo()
+    assert at_work.desk.kept["segment"].operation.added is None
+    at_work.click(panel.new_button)
+    assert list(at_work.desk.kept.names)[-2:] == ["segment", "segment2"]
+    assert at_work.desk.kept["segment2"].label.colour != at_work.desk.kept["segment"].label.colour
+
+
+def test_a_paint_step_that_is_added_takes_the_mask_that_is_chosen(painter: Person) -> None:
+    assert str(paint(painter).mask) == "threshold"
+    assert paint(painter).volume is None
