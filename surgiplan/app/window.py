@@ -18,7 +18,6 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from .. import SAFETY_LINE, __version__
 from ..acts import intake, outlet
 from ..ops import OPERATIONS
 from ..plan.operation import Ref
@@ -44,7 +43,7 @@ from .slices import PRESETS
 from .strips import Strip
 from .surfaces import interactor
 from .welcome import Welcome
-from .words import label_of
+from .words import about_text, label_of
 
 _FILES = f"Scans and meshes ({' '.join(f'*{s}' for s in intake.OPEN_SUFFIXES)});;All files (*)"
 
@@ -393,10 +392,3 @@ class Window(QMainWindow):
         self._shut_bench()
         self.faults.release()
         super().closeEvent(event)
-
-
-def about_text() -> str:
-    """What this program is, and what it is not."""
-    return (
-        f"surgiplan {__version__}\n\nSurgical planning on a recipe.\n\n{SAFETY_LINE}\n\nApache License 2.0."
-    )

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .. import SAFETY_LINE, __version__
 from ..errors import SurgiplanError
 from ..plan.plan import Step
 from ..session import Failed, Ready, Result, Stale, Waiting
@@ -144,3 +145,10 @@ def kind_words(kind: type) -> str:
     words = {Volume: "scan", Mask: "mask", Part: "shape", Measurement: "measurement", Region: "mask or shape"}
     words |= {Landmarks: "set of landmarks", Spatial: "scan, mask or shape"}
     return words.get(kind, "result")
+
+
+def about_text() -> str:
+    """What this program is, and what it is not."""
+    return (
+        f"surgiplan {__version__}\n\nSurgical planning on a recipe.\n\n{SAFETY_LINE}\n\nApache License 2.0."
+    )

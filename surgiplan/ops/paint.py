@@ -4,7 +4,7 @@ from typing import Annotated
 
 from ..algorithms import segment
 from ..errors import NeedsHand
-from ..plan.operation import Operation, Ref, Usual, operation
+from ..plan.operation import USUAL, Operation, Ref, operation
 from ..plan.work import Work
 from ..values import Bits, Mask, Volume
 
@@ -19,8 +19,8 @@ class Paint(Operation[Mask]):
     removed: the voxels erased; they win over painted ones
     """
 
-    mask: Annotated[Ref[Mask] | None, Usual()] = None
-    volume: Annotated[Ref[Volume] | None, Usual()] = None
+    mask: Annotated[Ref[Mask] | None, USUAL] = None
+    volume: Annotated[Ref[Volume] | None, USUAL] = None
     added: Bits | None = None
     removed: Bits | None = None
 

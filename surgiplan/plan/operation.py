@@ -28,6 +28,7 @@ from .work import Work
 T = TypeVar("T")
 C = TypeVar("C")
 Runs = Literal["here", "thread", "process"]
+USUAL = "usual"  # marks references that may be empty: a new step takes the first for which there is a result
 
 
 @dataclass(frozen=True)
@@ -71,11 +72,6 @@ class Hand:
 
     what: str
     least: int = 1
-
-
-@dataclass(frozen=True)
-class Usual:
-    """Marks a reference that may be empty: a new step takes the first of them for which there is a result."""
 
 
 @dataclass(frozen=True)
@@ -152,10 +148,7 @@ class Operation(Generic[T]):
         return {}
 
     def sketch(self, *values: Any, **named: Any) -> tuple[Any, ...]:
-        """Bodies that show at once what a hand places, such as the blade of a saw; gets what `run` gets.
-
-        Made anew at every move of a drag: it must take no more than some milliseconds.
-        """
+        """Bodies that show, within milliseconds, what a hand places, such as a blade; gets what `run` gets."""
         return ()
 
     @classmethod
@@ -195,15 +188,13 @@ class Operation(Generic[T]):
 
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand when a parameter that a person must place is still empty."""
-        for field in self.spec.fields:
-            if field.hand is None:
-                continue
+        for field, hand in ((field, field.hand) for field in self.spec.fields if field.hand is not None):
             given = getattr(self, field.name)
             if given in (None, ()):
-                raise NeedsHand(f"{step}: {field.name} is not placed yet: {field.hand.what}")
-            if field.hand.least > 1 and len(given) < field.hand.least:
-                some = f"{len(given)} of {field.hand.least}"
-                raise NeedsHand(f"{step}: {some} {field.name} are placed: {field.hand.what}")
+                raise NeedsHand(f"{step}: {field.name} is not placed yet: {hand.what}")
+            if hand.least > 1 and len(given) < hand.least:
+                some = f"{len(given)} of {hand.least}"
+                raise NeedsHand(f"{step}: {some} {field.name} are placed: {hand.what}")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -268,7 +259,7 @@ def _field(name: str, hint: Any, default: Any, text: str) -> Field:
         told=tuple(told.values()),
         number=next((m for m in marks if isinstance(m, Number)), Number() if kind in (int, float) else None),
         hand=next((m for m in marks if isinstance(m, Hand)), None),
-        usual=any(isinstance(m, Usual) for m in marks),
+        usual=USUAL in marks,
     )
 
 

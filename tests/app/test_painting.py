@@ -409,7 +409,8 @@ def test_a_new_segment_begins_with_nothing(at_work: Person) -> None:
     at_work.click(panel.new_button)
     assert at_work.desk.view.chosen == "segment"
     operation = at_work.desk.kept["segment"].operation
-    assert operation.mask is None and operation.volume is not None
+    assert operation.mask is None
+    assert operation.volume is not None
     assert at_work.desk.kept["segment"].label.colour
     assert at_work.bench.hand.active
     view = at_work.bench.slices["axial"]
