@@ -148,7 +148,7 @@ class Operation(Generic[T]):
         return {}
 
     def sketch(self, *values: Any, **named: Any) -> tuple[Any, ...]:
-        """Bodies that show, within milliseconds, what a hand places, such as a blade; gets what `run` gets."""
+        """Bodies that show, within milliseconds, what a hand places, as a blade; gets what `run` gets."""
         return ()
 
     @classmethod
