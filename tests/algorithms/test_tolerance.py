@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtr
 
-from surgiplan.algorithms import solid
+from surgiplan.algorithms.cutting import planes
 from surgiplan.algorithms.distance import SignedDistance
 from surgiplan.algorithms.tolerance import (
     Errors,
@@ -133,7 +133,7 @@ def test_the_plane_of_a_kerf_is_found_in_its_two_faces() -> None:
     for _ in range(20):
         plane = Plane(vec3(middle + rng.uniform(-8, 8, 3)), vec3(rng.normal(size=3)))
         thickness = float(rng.uniform(0.3, 3.0))
-        kerf = solid.cut(body, plane, thickness, "both").kerf
+        kerf = planes.cut(body, plane, thickness, "both").kerf
         assert kerf is not None
         slab = slab_of(kerf)
         assert abs(np.dot(slab.plane.normal, plane.normal)) == pytest.approx(1, abs=1e-9)
