@@ -179,8 +179,6 @@ class Guide(QWidget):
         if self.procedure is None or not 0 <= number < len(self.procedure.stages):
             return
         self._at, self._built, self._mark = number, None, ""
-        if number == len(self.procedure.stages) - 1:
-            self._hide_what_was_cut()
         self._desk.choose(self.stage.step)
         self.refresh()
         self._take_next()
@@ -220,20 +218,6 @@ class Guide(QWidget):
 
     def _order(self, name: str) -> int:
         return self.stage.marks.index(name) if name in self.stage.marks else -1
-
-    def _hide_what_was_cut(self) -> None:
-        """Hide bodies that a later step of the procedure has sawn or moved, so that the outcome is seen."""
-        assert self.procedure is not None
-        plan, used = self._desk.plan, set[str]()
-        for content in self.procedure.steps:
-            step = plan[str(content["name"])]
-            if step.operation.spec.name in ("cut", "move"):
-                used |= {str(ref) for ref in step.references.get("part", ())}
-            if step.operation.spec.name == "cut":
-                used.add(f"{step.name}.kerf")
-        for name in sorted(used):
-            if not self._desk.view.hides(name):
-                self._desk.hide(name, True)
 
     # --- what is shown
 

@@ -150,6 +150,11 @@ class ProcedureDialog(QDialog):
         """What it works on, by name; "" for what stays out."""
         return {name: str(box.currentData()) for name, box in self.works_on.items()}
 
+    def accept(self) -> None:
+        """Take the choice, unless something it needs is not there (also by Return in the list)."""
+        if self.buttons.button(self.buttons.StandardButton.Ok).isEnabled():
+            super().accept()
+
     def _show(self) -> None:
         one: Procedure = self.list.currentItem().data(_ROLE)
         self.about.setText(f"{one.about}\n\n{self.tr('Needs')}: {one.needs}.")

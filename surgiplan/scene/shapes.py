@@ -26,7 +26,14 @@ _LOOKED_AT = frozenset(
         ("socket", "limb"),
         ("reach", "bodies"),
         ("reach", "spared"),
+        ("move", "into"),
+        ("plan_screw", "bone"),
+        ("template_hip", "canal"),
     }
+)
+
+_COMPONENTS = frozenset(
+    {("plan_screw", "screw"), ("template_hip", "cup"), ("template_hip", "stem"), ("template_hip", "head")}
 )
 
 
@@ -94,7 +101,7 @@ def colours_of(plan: Plan) -> Mapping[str, Colour]:
             name = f"{step.name}.{output}" if output else step.name
             if output == "kerf":
                 colours[name] = SAW
-            elif _is_implant(step) or output == "tool":
+            elif _is_implant(step, output) or output == "tool":
                 colours[name] = METAL
             else:
                 colours[name], heir = heir or next(spare), None
@@ -116,14 +123,20 @@ def _used_by(step: Step) -> Iterator[object]:
                 yield from refs
 
 
-def _is_implant(step: Step) -> bool:
-    """Made of nothing above, and placed: it comes from a catalogue."""
-    return not step.references and any(field.kind is Pose for field in step.operation.spec.fields)
+def _is_implant(step: Step, output: str = "") -> bool:
+    """Made of no shape above, and placed: it comes from a catalogue."""
+    spec = step.operation.spec
+    if (spec.name, output) in _COMPONENTS:
+        return True
+    placed = all(spec.field(name).takes is Pose for name in step.references)
+    return placed and any(field.kind is Pose for field in spec.fields)
 
 
 def _usual_opacity(step: Step, name: str) -> float:
     if name.endswith(".kerf"):
         return SAW_OPACITY
+    if (step.operation.spec.name, name.partition(".")[2]) in _COMPONENTS:
+        return 1.0
     looks = any((step.operation.spec.name, field) in _LOOKED_AT for field in step.references)
     return THROUGH if looks and not any(_used_by(step)) else 1.0
 

@@ -95,7 +95,6 @@ def test_a_tibial_osteotomy_from_the_menu_to_the_checks(leg: Person) -> None:
     told = texts(guide.checks)
     assert told[0] == "Weight bearing line afterwards: 66.00 % (60 to 70 %)"
     assert any("think of two levels" in text for text in told)  # a limit that does not hold says what to do
-    assert leg.desk.view.hides("shinbone")
     leg.click(guide.next)
     assert not guide.isVisible()
     leg.bench.undo()
@@ -131,6 +130,9 @@ def test_without_what_it_needs_it_cannot_be_begun(at_work: Person) -> None:
     able = dialog.buttons.button(dialog.buttons.StandardButton.Ok).isEnabled()
     parts = [box.itemText(0) for name, box in dialog.works_on.items() if name in ("fibula", "jaw")]
     assert able is not any("there is no shape yet" in text for text in parts)
+    if not able:
+        dialog.accept()  # as Return in the list does
+        assert dialog.isVisible()
     dialog.reject()
 
 

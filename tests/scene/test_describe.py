@@ -7,10 +7,14 @@ import pytest
 
 from surgiplan.errors import NeedsHand, StepFailed
 from surgiplan.ops import OPERATIONS
+from surgiplan.ops.landmarks import NameLandmarks
+from surgiplan.ops.place_implant import PlaceImplant
+from surgiplan.ops.plan_screw import PlanScrew
+from surgiplan.ops.source import Source
 from surgiplan.plan.plan import Plan
 from surgiplan.scene import PlaneMark, PointMark, PoseMark, Surface, View, describe
 from surgiplan.scene.shapes import _LOOKED_AT, IVORY, METAL, PALETTE, SAW, colours_of
-from surgiplan.values import GapMap, Part, Plane, Pose, digest
+from surgiplan.values import IDENTITY, GapMap, Part, Plane, Pose, digest
 
 from .steps import (
     Failed,
@@ -261,3 +265,28 @@ def test_a_cut_plane_that_misses_still_has_a_square() -> None:
     (mark,) = describe(plan, results, View()).marks
     assert isinstance(mark, PlaneMark)
     assert mark.half_extent_mm == pytest.approx(10.0)
+
+
+def test_a_planned_screw_stands_in_its_bone_and_is_of_metal() -> None:
+    plan = (
+        Plan()
+        .add("vertebra", Source(digest="d", kind="part"))
+        .add("marks", NameLandmarks(template="pedicle", side="right"))
+        .add("trajectory", PlanScrew(bone=Ref("vertebra"), landmarks=Ref("marks")))
+        .add("screw", PlaceImplant(item="pedicle-5.5x45", by=Ref("trajectory", "pose")))
+    )
+    plane = Plane((1.0, 2.0, 3.0), (0.0, 0.0, 1.0))
+    bone = Part(box((0, 0, 0), (4, 5, 6)))
+    results = {
+        "vertebra": Ready(bone),
+        "trajectory": Ready({"screw": Part(box((0, 0, 0), (4, 5, 6))), "pose": IDENTITY, "cut": plane}),
+        "screw": Ready(Part(box((0, 0, 0), (4, 5, 6)))),
+    }
+    seen = {one.name: one for one in describe(plan, results, View(chosen="trajectory")).surfaces}
+    assert set(seen) == {"vertebra", "trajectory.screw", "screw"}
+    assert seen["trajectory.screw"].colour == seen["screw"].colour == METAL
+    assert seen["trajectory.screw"].opacity == 1.0
+    assert seen["vertebra"].opacity < 1.0
+    marks = [m for m in describe(plan, results, View(chosen="trajectory")).marks if isinstance(m, PlaneMark)]
+    assert [(m.plane, m.active) for m in marks] == [(plane, False)]
+    assert not [m for m in describe(plan, results, View()).marks if isinstance(m, PlaneMark)]
