@@ -10,6 +10,7 @@ from ..progress import Report, part_of, silent
 from ..values import Change, FloatArray, Mesh, Part
 from .crossing import crossings
 from .distance import SignedDistance
+from .filters import run_apart
 from .spread import cover, percentile
 
 _STEP_MM = 0.25  # between the places that are looked at on large triangles
@@ -47,12 +48,13 @@ def require_clean(mesh: Mesh, report: Report = silent) -> None:
     report: told the progress; may raise Cancelled
     Raises StepFailed when it does not.
     """
-    if not mesh.watertight or mesh.volume_mm3 <= 0:
+    text = "Checking that the surface is closed"
+    if not run_apart(lambda: mesh.watertight and mesh.volume_mm3 > 0, part_of(report, 0.0, 0.1), text):
         raise StepFailed(
             f"The new surface is open: {mesh.open_edges} open edges, {mesh.volume_mm3:.1f} mm³ enclosed. "
             "Repair the shape before this step, or ask less of this one."
         )
-    crossing = crossings(mesh, report)
+    crossing = crossings(mesh, part_of(report, 0.1, 1.0))
     if len(crossing):
         x, y, z = mesh.points[mesh.triangles[crossing[0, 0]]].mean(axis=0)
         raise StepFailed(
@@ -71,7 +73,8 @@ def change_of(before: Mesh, after: Mesh, done: Sequence[str] = (), report: Repor
     forth, share = _distances(after, before, part_of(report, 0.0, 0.5))
     back, back_share = _distances(before, after, part_of(report, 0.5, 1.0))
     ways = [(np.abs(forth), share), (np.abs(back), back_share)]
-    volume = before.volume_mm3 if before.watertight else 0.0
+    closed = run_apart(lambda: before.watertight, part_of(report, 1.0, 1.0), "Comparing the volumes")
+    volume = before.volume_mm3 if closed else 0.0
     return Change(
         mean_mm=round(max(float(mm[: len(of)] @ of) for mm, of in ways), 4),
         p95_mm=round(max(percentile(mm[: len(of)], of, 0.95) for mm, of in ways), 4),
@@ -105,5 +108,7 @@ def places_on(mesh: Mesh, most: int = _MOST) -> tuple[FloatArray, FloatArray]:
 
 def _distances(mesh: Mesh, other: Mesh, report: Report, most: int = _MOST) -> tuple[FloatArray, FloatArray]:
     """Signed distances from places on a surface and from its corners; the share of area of each place."""
-    places, share = places_on(mesh, most)
-    return SignedDistance(other).at(places, report), share
+    text = "Measuring distances"
+    places, share = run_apart(lambda: places_on(mesh, most), part_of(report, 0.0, 0.1), text)
+    surface = run_apart(lambda: SignedDistance(other), part_of(report, 0.1, 0.2), text)
+    return surface.at(places, part_of(report, 0.2, 1.0)), share

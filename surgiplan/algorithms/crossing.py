@@ -6,11 +6,12 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from ..progress import Report, silent
+from ..progress import Report, part_of, silent
 from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
+from .filters import run_apart
 
 _LEAF = 4  # triangles in the smallest box
-_AT_ONCE = 1 << 15  # pairs of boxes that are looked at together: they stay in the cache of the processor
+_AT_ONCE = 1 << 14  # pairs of boxes that are looked at together: they stay in the cache of the processor
 _FINEST = 65535  # steps from one end of the surface to the other
 _UPRIGHT = 1e-3  # least cosine between the triangles round a calm corner and its normal
 _AXES = np.eye(3)
@@ -44,26 +45,43 @@ def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int32)
-    text = "Looking for places where the surface runs through itself"
-    report(0.0, text)
-    upright = [_steps_along(mesh.points, axis) for axis in _AXES]
-    order = _along_a_curve(upright, mesh.triangles)
-    triangles = mesh.triangles[order]
-    report(0.05, text)
-    calm: BoolArray = np.all(_calm(mesh)[triangles], axis=1)
-    report(0.15, text)
-    slanting = [_bounds(_steps_along(mesh.points, slant), triangles) for slant in _SLANTS]
-    corners, numbers = mesh.points.astype(np.float64)[triangles], np.ascontiguousarray(triangles.T)
-    found = []
-    for done, pairs in _near_pairs([_bounds(steps, triangles) for steps in upright]):
+    text, found = "Looking for places where the surface runs through itself", list[Rows]()
+    search = run_apart(lambda: _Search(mesh), part_of(report, 0.0, 0.2), text)
+    for done, pairs in search.near_pairs():
         report(0.2 + 0.8 * done, text)
-        pairs = _not_side_by_side(pairs, numbers, calm)
-        for bounds in slanting:
-            pairs = _meeting(pairs, bounds)
-        both = np.stack(pairs, axis=1)
-        found.append(order[both[_cross(corners, triangles, both)]])
+        found.append(search.crossing(pairs))
     crossing = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
     return np.sort(crossing, axis=1).astype(np.int32)
+
+
+class _Search:
+    """The triangles of a surface along a curve, with all that tells near pairs from others.
+
+    mesh: the surface
+    """
+
+    def __init__(self, mesh: Mesh) -> None:
+        upright = [_steps_along(mesh.points, axis) for axis in _AXES]
+        self._order = _along_a_curve(upright, mesh.triangles)
+        self._triangles = mesh.triangles[self._order]
+        self._calm: BoolArray = np.all(_calm(mesh)[self._triangles], axis=1)
+        self._upright = [_bounds(steps, self._triangles) for steps in upright]
+        self._slanting = [_bounds(_steps_along(mesh.points, slant), self._triangles) for slant in _SLANTS]
+        self._corners = mesh.points.astype(np.float64)[self._triangles]
+        self._numbers = np.ascontiguousarray(self._triangles.T)
+
+    def near_pairs(self) -> Iterator[tuple[float, tuple[Rows, Rows]]]:
+        """Share done, and pairs of triangles, by their place along the curve, whose boxes meet."""
+        return _near_pairs(self._upright)
+
+    def crossing(self, pairs: tuple[Rows, Rows]) -> Rows:
+        """(k, 2) rows of the mesh, of those pairs that run through each other."""
+        pairs = _not_side_by_side(pairs, self._numbers, self._calm)
+        for bounds in self._slanting:
+            pairs = _meeting(pairs, bounds)
+        both = np.stack(pairs, axis=1)
+        crossing: Rows = self._order[both[_cross(self._corners, self._triangles, both)]]
+        return crossing
 
 
 def _steps_along(points: FloatsArray, direction: FloatArray) -> Steps:

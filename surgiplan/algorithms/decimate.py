@@ -1,5 +1,7 @@
 """Fewer triangles, no farther from the surface than a bound that is checked."""
 
+from functools import partial
+
 import fast_simplification
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,7 @@ from ..values import BoolArray, FloatArray, IntArray, Mesh, Part, given_away
 from .change import places_on, require_closed, reworked
 from .crossing import crossings
 from .distance import SignedDistance
+from .filters import run_apart
 from .triangles import closest_on_triangles
 
 _TRIES = 7
@@ -33,10 +36,11 @@ def decimate(part: Part, within_mm: float, report: Report = silent) -> Part:
     report: told the progress; may raise Cancelled
     Raises StepFailed when the shape is not closed, or no triangle can go.
     """
-    require_closed(part)
+    run_apart(lambda: require_closed(part), part_of(report, 0.0, 0.0), "Checking that the shape is closed")
     if not within_mm > 0:
         raise StepFailed("Fewer triangles need room to move: give a distance above 0 mm.")
-    many, search = len(part.mesh.triangles), _Search(part.mesh, _AIM * within_mm)
+    many, text = len(part.mesh.triangles), "Taking triangles away"
+    search = run_apart(lambda: _Search(part.mesh, _AIM * within_mm), part_of(report, 0.0, 0.0), text)
     low, high, best = min(_FEWEST / many, 1.0), 1.0, None
     for n in range(_TRIES):
         share = float(np.sqrt(low * high))
@@ -79,18 +83,24 @@ class _Search:
 
     def collapsed(self, count: int, report: Report) -> Mesh | None:
         """The surface with about so many triangles, more where it needs them; None where too many do."""
-        report(0.0, "Taking triangles away")
-        points, triangles, collapses = fast_simplification.simplify(
-            self._points, self._mesh.triangles.copy(), target_count=count, agg=5, return_collapses=True
+        text = "Taking triangles away"
+        points, triangles, collapses = run_apart(
+            lambda: fast_simplification.simplify(
+                self._points, self._mesh.triangles.copy(), target_count=count, agg=5, return_collapses=True
+            ),
+            part_of(report, 0.0, 0.0),
+            text,
         )
         for n in range(_TAKE_BACKS):
             found = self._placed(points, triangles)
-            bad = self._bad(found, part_of(report, n / _TAKE_BACKS, (n + 1) / _TAKE_BACKS))
+            told = part_of(report, n / _TAKE_BACKS, (n + 1) / _TAKE_BACKS)
+            bad = self._bad(found, told)
             if not bad.any():
                 return found if found.euler_number == self._mesh.euler_number else None
             if bad.mean() > _FEW:
                 return None
-            points, triangles, collapses = self._taken_back(collapses, bad, n)
+            back = partial(self._taken_back, collapses, bad, n)
+            points, triangles, collapses = run_apart(back, part_of(told, 1.0, 1.0), text)
         return None
 
     def _placed(self, points: NDArray[np.float64], triangles: NDArray[np.int64]) -> Mesh:
@@ -102,10 +112,11 @@ class _Search:
     def _bad(self, found: Mesh, report: Report) -> BoolArray:
         """(n,) corners of a collapsed surface where it is open, runs through itself or lies too far away."""
         bad = np.zeros(len(found.points), np.bool_)
-        if not found.watertight:
+        if not run_apart(lambda: found.watertight, part_of(report, 0.0, 0.0), "Looking for open edges"):
             bad[_ends_of_odd_edges(found.triangles)] = True
             return bad
-        after, here = SignedDistance(found), places_on(found)[0]
+        told, text = part_of(report, 0.0, 0.0), "Measuring distances"
+        after, here = run_apart(lambda: (SignedDistance(found), places_on(found)[0]), told, text)
         for first in (_GLANCE, 1):
             mine = here[::first]
             far = mine[self._far(self._before, mine, part_of(report, 0.0, 0.4))[0]]

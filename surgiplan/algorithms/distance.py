@@ -51,17 +51,21 @@ class SignedDistance:
         Returns (n,) float64.
         """
         asked = np.asarray(points, np.float64).reshape(-1, 3)
-        return self.beside(asked, self.nearest_triangles(asked, report))[0]
+        return self.beside(asked, self.nearest_triangles(asked, report), report)[0]
 
-    def beside(self, points: FloatArray, nearest: IntArray) -> tuple[FloatArray, FloatArray]:
+    def beside(
+        self, points: FloatArray, nearest: IntArray, report: Report = silent
+    ) -> tuple[FloatArray, FloatArray]:
         """Signed distances of points whose nearest triangles are known, and the nearest places.
 
         points: (n, 3) mm, in the coordinates of the mesh
         nearest: (n,) rows of `corners`
+        report: told that the search is done; may raise Cancelled
         Returns (n,) mm and (n, 3) mm, both float64.
         """
         signed, places = np.empty(len(points)), np.empty((len(points), 3))
         for start in range(0, len(points), _TABLE):
+            report(1.0, "Measuring distances")
             some = slice(start, start + _TABLE)
             triangle = nearest[some]
             places[some], feature = closest_on_triangles(points[some], self.corners[triangle])

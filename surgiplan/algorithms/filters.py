@@ -1,14 +1,15 @@
-"""VTK and ITK filters that say how far they are, and that can be stopped."""
+"""VTK and ITK filters, and other long work, that say how far they are and that can be stopped."""
 
 from collections.abc import Callable
 from math import inf
 from threading import Event, Thread
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 
 from ..progress import Report
 
 _LOOK_EVERY_S = 0.05
+Made = TypeVar("Made")
 
 
 def run_vtk(vtk_filter: Any, report: Report, text: str) -> None:
@@ -59,6 +60,19 @@ def run_itk(itk_filter: Any, report: Report, text: str, *inputs: Any) -> Any:
 
     _run_watched(execute, itk_filter.GetProgress, itk_filter.Abort, report, text, patience_s=0.5)
     return results[0]
+
+
+def run_apart(work: Callable[[], Made], report: Report, text: str) -> Made:
+    """Do work that looks up nowhere, such as that of numpy on large arrays, so that a stop is heard.
+
+    work: changes nothing that is used after a stop: it ends in the background and its result is dropped
+    report: told twenty times a second that the work goes on; what it raises is raised here at once
+    text: what is being done
+    Raises what the work or report raises.
+    """
+    made: list[Made] = []
+    _run_watched(lambda: made.append(work()), lambda: 0.0, lambda: None, report, text, patience_s=0.0)
+    return made[0]
 
 
 def _run_watched(

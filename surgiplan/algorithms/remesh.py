@@ -8,6 +8,7 @@ from ..values import FloatArray, Mesh, Part, given_away
 from .border import border_of
 from .change import require_closed, reworked
 from .distance import SignedDistance
+from .filters import run_apart
 from .smooth import averaging, normals_of
 
 _STEP = 1.12  # of the lattice, so that the mean edge comes out as asked once the corners are evenly spread
@@ -29,7 +30,7 @@ def remesh(part: Part, edge_mm: float, report: Report = silent) -> Part:
     Raises StepFailed when the shape is not closed, is too large for so short edges, or its new surface has
         another number of parts and holes, as where a wall is thinner than an edge is long.
     """
-    require_closed(part)
+    run_apart(lambda: require_closed(part), part_of(report, 0.0, 0.0), "Checking that the shape is closed")
     if not edge_mm > 0:
         raise StepFailed("An edge needs a length: give more than 0 mm.")
     mesh, step = part.mesh, _STEP * edge_mm
@@ -42,19 +43,20 @@ def remesh(part: Part, edge_mm: float, report: Report = silent) -> Part:
         )
     first = (low + high - (counts - 1) * step) / 2
     places = first + step * np.indices(counts).reshape(3, -1).T
-    old = SignedDistance(mesh)
+    old = run_apart(lambda: SignedDistance(mesh), part_of(report, 0.0, 0.0), "Measuring distances")
     away = old.at(places, part_of(report, 0.0, 0.5)).reshape(counts)
     border = border_of((away.transpose(2, 1, 0) < 0).astype(np.uint8))
     new = Mesh((first + step * border.middle_ijk).astype(np.float32), border.triangles)
-    if new.euler_number != mesh.euler_number:
+    told = part_of(report, 0.5, 0.5)
+    if run_apart(lambda: new.euler_number != mesh.euler_number, told, "Counting parts and holes"):
         raise StepFailed(
             f"With edges of {edge_mm:g} mm the shape would gain or lose parts or holes: it has walls or gaps "
             "thinner than that. Choose shorter edges."
         )
     new = _spread_evenly(new, old, part_of(report, 0.5, 0.8))
     counted = f"{len(mesh.triangles)} triangles made {len(new.triangles)}"
-    told = f"{counted} with edges of {edges_mm(new).mean():.2f} mm"
-    return reworked(part, new, [told], part_of(report, 0.8, 1.0))
+    made = f"{counted} with edges of {edges_mm(new).mean():.2f} mm"
+    return reworked(part, new, [made], part_of(report, 0.8, 1.0))
 
 
 def _spread_evenly(mesh: Mesh, old: SignedDistance, report: Report) -> Mesh:

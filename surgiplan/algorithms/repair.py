@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -13,6 +14,7 @@ from ..values import FloatArray, IntArray, Mesh, Part, given_away
 from .change import reworked
 from .crossing import crossings
 from .distance import SignedDistance
+from .filters import run_apart
 from .solid import solid
 
 _TRIES = 8
@@ -59,12 +61,9 @@ def repair(part: Part, smallest: float = 0.001, report: Report = silent) -> Part
     if not len(part.mesh.triangles):
         raise StepFailed("There is nothing to repair: the shape has no triangles. Choose another one.")
     one = _Patient(part.mesh.points.astype(np.float64), part.mesh.triangles)
-    _join_corners(one)
-    _take_away_surplus(one)
-    _take_away_small(one, smallest)
-    _turn_triangles(one)
-    _close_holes(one)
-    _turn_parts(one)
+    small = partial(_take_away_small, smallest=smallest)
+    for mend in (_join_corners, _take_away_surplus, small, _turn_triangles, _close_holes, _turn_parts):
+        run_apart(partial(mend, one), part_of(report, 0.0, 0.0), "Mending corners, triangles and holes")
     _join_overlapping(one, part_of(report, 0.0, 0.2))
     _cut_out_crossings(one, part_of(report, 0.2, 0.6))
     if not one.done:
@@ -224,8 +223,8 @@ def _cut_out_crossings(one: _Patient, report: Report) -> None:
             bad |= touched[one.triangles].any(axis=1)
         one.keep(~bad)
         _require_some(one)
-        _take_away_small(one, 1e-3)
-        _close_holes(one)
+        for mend in (partial(_take_away_small, smallest=1e-3), _close_holes):
+            run_apart(partial(mend, one), part_of(told, 1.0, 1.0), "Closing what was cut out")
     if first:
         one.note(first, "place", "places", " where the surface ran through itself cut out and closed")
         now = _mesh(one).volume_mm3

@@ -14,7 +14,7 @@ from ..progress import Report, part_of, silent
 from ..values import FloatArray, Mesh, Part, given_away
 from .change import require_closed, reworked
 from .crossing import crossings
-from .filters import run_vtk
+from .filters import run_apart, run_vtk
 
 _SINC_ROUNDS = 20
 _IN, _PASS_BAND = 0.5, 0.1  # of Taubin's filter
@@ -35,8 +35,8 @@ def smooth(part: Part, kind: Kind = "windowed-sinc", strength: float = 0.5, repo
     report: told the progress; may raise Cancelled
     Raises StepFailed when the shape is not closed or the smoothed one runs through itself.
     """
-    require_closed(part)
-    told = part_of(report, 0.0, 0.4)
+    run_apart(lambda: require_closed(part), part_of(report, 0.0, 0.0), "Checking that the shape is closed")
+    told = part_of(report, 0.0, 0.35)
     if kind == "taubin":
         rounds = round(_MOST_TAUBIN_ROUNDS * strength)
         smoothed, how = taubin(part.mesh, rounds, told), f"{rounds} rounds of Taubin's filter"
@@ -44,7 +44,8 @@ def smooth(part: Part, kind: Kind = "windowed-sinc", strength: float = 0.5, repo
         band = 10 ** (-4 * strength)
         smoothed = windowed_sinc(part.mesh, band, told)
         how = f"windowed sinc with pass band {band:.2g}"
-    kept = with_volume(smoothed, part.mesh.volume_mm3)
+    volume, told = part.mesh.volume_mm3, part_of(report, 0.35, 0.4)
+    kept = run_apart(lambda: with_volume(smoothed, volume), told, "Keeping the volume")
     clean = uncrossed(part.mesh, kept, part_of(report, 0.4, 0.6))
     if clean is None:
         raise StepFailed(
@@ -80,15 +81,16 @@ def windowed_sinc(mesh: Mesh, pass_band: float, report: Report = silent) -> Mesh
     pass_band: 0 to 2; the smaller the smoother
     report: told the progress; may raise Cancelled
     """
+    text = "Smoothing the surface"
     sinc = vtkWindowedSincPolyDataFilter()
-    sinc.SetInputData(_poly_data(mesh))
+    sinc.SetInputData(run_apart(lambda: _poly_data(mesh), part_of(report, 0.0, 0.1), text))
     sinc.SetNumberOfIterations(_SINC_ROUNDS)
     sinc.SetPassBand(pass_band)
     sinc.NormalizeCoordinatesOn()
     sinc.BoundarySmoothingOff()
     sinc.FeatureEdgeSmoothingOff()
     sinc.NonManifoldSmoothingOn()
-    run_vtk(sinc, report, "Smoothing the surface")
+    run_vtk(sinc, part_of(report, 0.1, 1.0), text)
     moved = vtk_to_numpy(sinc.GetOutput().GetPoints().GetData()) + _middle(mesh)
     return Mesh(given_away(moved.astype(np.float32)), mesh.triangles)
 
@@ -101,7 +103,7 @@ def taubin(mesh: Mesh, rounds: int = 10, report: Report = silent) -> Mesh:
     report: told the progress; may raise Cancelled
     """
     out = 1 / (_PASS_BAND - 1 / _IN)
-    neighbours = averaging(mesh)
+    neighbours = run_apart(lambda: averaging(mesh), part_of(report, 0.0, 0.0), "Smoothing the surface")
     points = mesh.points - _middle(mesh)
     for n in range(rounds):
         report(n / rounds, "Smoothing the surface")

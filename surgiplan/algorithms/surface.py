@@ -12,7 +12,7 @@ from ..progress import Report, part_of, silent
 from ..values import FloatArray, FloatsArray, IntArray, Mask, Mesh, Part, Volume, given_away
 from .border import NUDGE, Border, Sites, border_of
 from .deviation import deviation
-from .filters import run_itk
+from .filters import run_apart, run_itk
 from .noise import edge_noise_mm
 from .smooth import uncrossed, windowed_sinc, with_volume
 from .space import require_one_grid
@@ -78,8 +78,10 @@ def grey_surface(
 
 def _smoothed(mesh: Mesh, report: Report) -> Mesh:
     """The surface smoothed without shrinking; the same surface where that does not come out clean."""
-    found = with_volume(windowed_sinc(mesh, _PASS_BAND, part_of(report, 0.0, 0.3)), mesh.volume_mm3)
-    return uncrossed(mesh, found, part_of(report, 0.3, 1.0)) or mesh
+    smoothed = windowed_sinc(mesh, _PASS_BAND, part_of(report, 0.0, 0.3))
+    told = part_of(report, 0.3, 0.4)
+    found = run_apart(lambda: with_volume(smoothed, mesh.volume_mm3), told, "Keeping the volume")
+    return uncrossed(mesh, found, part_of(report, 0.4, 1.0)) or mesh
 
 
 def voxel_surface(mask: Mask, report: Report = silent) -> Part:
