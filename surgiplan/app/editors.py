@@ -10,6 +10,7 @@ from PySide6.QtWidgets import (
     QDoubleSpinBox,
     QHBoxLayout,
     QLineEdit,
+    QListView,
     QListWidget,
     QListWidgetItem,
     QPushButton,
@@ -183,6 +184,13 @@ class ChoiceEditor(Editor):
     def _add(self, text: str, value: Any) -> None:
         self.box.addItem(text)
         self._values.append(value)
+
+    def offer(self, words: Iterable[str]) -> None:
+        """Hide all words of a choice but these."""
+        view, offered = self.box.view(), set(words)
+        assert isinstance(view, QListView)
+        for row, value in enumerate(self._values):
+            view.setRowHidden(row, value not in offered)
 
     @property
     def value(self) -> Any:

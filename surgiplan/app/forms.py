@@ -22,7 +22,7 @@ from ..plan.work import Work
 from ..values import Places, Plane, Pose, Vec3
 from . import theme
 from .desk import Desk
-from .editors import Editor
+from .editors import ChoiceEditor, Editor
 from .eye import place_words
 from .fitted import editor_for, is_wide
 from .inputs import first_plane, inputs_of, pivot_of
@@ -194,6 +194,8 @@ class Form(QWidget):
         """Hide the rows of parameters that have no say while the others are as they are."""
         for name, editor in self._editors.items():
             matters = step.operation.matters(name)
+            if isinstance(editor, ChoiceEditor) and editor.field.choices:
+                editor.offer(word for word in editor.field.choices if step.operation.matters(name, word))
             self._rows.setRowVisible(editor, matters)
             if (label := self._labels[name]) is not None:
                 self._rows.setRowVisible(label, matters)

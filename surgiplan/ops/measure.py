@@ -64,8 +64,10 @@ class Measure(Operation[Measurement]):
         """What is measured."""
         return DEFINITIONS[self.kind]
 
-    def matters(self, field: str) -> bool:
-        """Whether the definition looks at a parameter; points are typed or named, not both."""
+    def matters(self, field: str, word: str | None = None) -> bool:
+        """Whether the definition looks at a field, or has this frame; points are typed or named, not both."""
+        if field == "frame" and word is not None:
+            return word in ("", *self.definition.frames)
         if field == "points" and self.names and self.landmarks is not None:
             return False
         return field in self.definition.needs or field in _ASKED

@@ -156,8 +156,8 @@ class Operation(Generic[T]):
         """The parameters of an older version in the shape of this one."""
         raise Usage(f"{cls.spec.name}: parameters of version {version} cannot be read any more")
 
-    def matters(self, field: str) -> bool:
-        """Whether a parameter has a say while the others are as they are; a form hides one that has none."""
+    def matters(self, field: str, word: str | None = None) -> bool:
+        """Whether a field, or a word of its choice, has a say with the others as they are; else hide it."""
         return True
 
     def outputs(self) -> Mapping[str, type]:
@@ -170,9 +170,8 @@ class Operation(Generic[T]):
             if field.number is not None and given is not None:
                 object.__setattr__(self, field.name, self._in_range(field, field.number, given))
             elif field.choices and given is not None and given not in field.choices:
-                raise Usage(
-                    f"{self.spec.name}: {field.name} must be one of {', '.join(field.choices)}, not {given!r}"
-                )
+                known = ", ".join(field.choices)
+                raise Usage(f"{self.spec.name}: {field.name} must be one of {known}, not {given!r}")
 
     def _in_range(self, field: Field, number: Number, given: Any) -> float | int:
         value: float | int = field.kind(given) if math.isfinite(given) else given

@@ -2,8 +2,9 @@
 
 import numpy as np
 import pytest
-from PySide6.QtWidgets import QListWidget
+from PySide6.QtWidgets import QListView, QListWidget
 
+from surgiplan.app.editors import ChoiceEditor
 from surgiplan.app.handles import line_at
 from surgiplan.app.marking import LandmarksPanel
 from surgiplan.ops.landmarks import NameLandmarks
@@ -148,5 +149,11 @@ def test_a_form_shows_only_what_the_definition_looks_at(at_work: Person) -> None
     form.editor("kind").show_value("femur.version.murphy")
     form.editor("kind").edited.emit()
     assert shown() == {"kind", "landmarks", "frame", "landmark_sd"}
+    frames = form.editor("frame")
+    assert isinstance(frames, ChoiceEditor)
+    view = frames.box.view()
+    assert isinstance(view, QListView)
+    offered = [frames.box.itemText(n) for n in range(frames.box.count()) if not view.isRowHidden(n)]
+    assert offered == ["usual", "mechanical axis", "axis of the shaft", "planes of the scan"]
     form.revert()
     assert shown() == {"kind", "landmarks", "names", "points", "part", "landmark_sd"}

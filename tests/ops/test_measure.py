@@ -244,6 +244,13 @@ def test_only_what_a_kind_looks_at_has_a_say(step: Measure, shown: set[str]) -> 
     assert {field.name for field in step.spec.fields if step.matters(field.name)} == shown
 
 
+def test_a_choice_offers_the_frames_of_its_definition() -> None:
+    lee, frames = Measure(kind="femur.version.lee"), Measure.spec.field("frame").choices
+    assert {word for word in frames if lee.matters("frame", word)} == {"", "mechanical", "shaft", "patient"}
+    assert [word for word in frames if Measure().matters("frame", word)] == [""]
+    assert lee.matters("kind", "volume")
+
+
 def test_a_section_waits_for_its_plane() -> None:
     with pytest.raises(NeedsHand, match="m: the plane must be placed"):
         Measure(kind="section-area", part=Ref("b")).require_placed("m")

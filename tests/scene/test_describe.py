@@ -12,9 +12,9 @@ from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_screw import PlanScrew
 from surgiplan.ops.source import Source
 from surgiplan.plan.plan import Plan
-from surgiplan.scene import PlaneMark, PointMark, PoseMark, Surface, View, describe
+from surgiplan.scene import LineMark, PlaneMark, PointMark, PoseMark, Surface, View, describe
 from surgiplan.scene.shapes import _LOOKED_AT, IVORY, METAL, PALETTE, SAW, colours_of
-from surgiplan.values import IDENTITY, GapMap, Part, Plane, Pose, digest
+from surgiplan.values import IDENTITY, GapMap, Landmarks, Measurement, Part, Places, Plane, Pose, digest
 
 from .steps import (
     Failed,
@@ -290,3 +290,32 @@ def test_a_planned_screw_stands_in_its_bone_and_is_of_metal() -> None:
     marks = [m for m in describe(plan, results, View(chosen="trajectory")).marks if isinstance(m, PlaneMark)]
     assert [(m.plane, m.active) for m in marks] == [(plane, False)]
     assert not [m for m in describe(plan, results, View()).marks if isinstance(m, PlaneMark)]
+
+
+def test_numbers_side_by_side_share_one_mark_that_tells_each_definition() -> None:
+    line, other = ((0.0, 0.0, 0.0), (0.0, 0.0, 9.0)), ((5.0, 0.0, 0.0), (5.0, 5.0, 0.0), (9.0, 5.0, 0.0))
+    one = Measurement(12.0, "deg", "the one way", lines_lps=(line, other), id="x.one", sign="positive up")
+    two = Measurement(9.5, "deg", "the other way", lines_lps=(line,), expected_error=1.5)
+    plan = Plan().add("angles", Ruler())
+    scene = describe(plan, {"angles": Ready({"one": one, "two": two})}, View())
+    (mark,) = [mark for mark in scene.marks if isinstance(mark, LineMark)]
+    assert mark.text == "angles\n one 12.0°\n two 9.5 ± 1.5°"
+    assert mark.about == "x.one 12.0°: the one way; positive up\n9.5 ± 1.5°: the other way"
+    assert mark.points_lps == (*line, *other)
+    assert mark.pairs == ((0, 1), (2, 3), (3, 4))
+    assert mark.middle_lps == line[1]
+
+
+def test_landmarks_are_dots_and_have_their_names_while_their_step_is_chosen() -> None:
+    at = Landmarks(Places({"head_centre": (1.0, 2.0, 3.0)}), "femur", "left")
+    clicked = Places({"head_centre": (9.0, 9.0, 9.0)})
+    plan, results = Plan().add("marks", NameLandmarks(points=clicked)), {"marks": Ready(at)}
+    for chosen, text, field in (("", "", ""), ("marks", "head centre", "points")):
+        scene = describe(plan, results, View(chosen=chosen or None))
+        (mark,) = [mark for mark in scene.marks if isinstance(mark, PointMark)]
+        assert (mark.name, mark.at_lps, mark.text, mark.field) == (
+            "marks:head_centre",
+            (1.0, 2.0, 3.0),  # where it was drawn to, not where it was clicked
+            text,
+            field,
+        )

@@ -25,6 +25,7 @@ _SAME_WAY = 0.3  # cosine; what faces more away than this is another side of the
 _OFF_MM = 0.8  # a corner farther from the fitted shape than this is not part of it
 _STILL_MM = 1e-6
 _FIRST_MM = 12.0  # round the click, from which the first guess is made
+_BESIDE_MM = 2.5  # how far round a corner it is seen how sharply the surface is bent
 LONGEST_MM = 60.0  # of a shaft, up and down from the click
 
 
@@ -325,19 +326,20 @@ def ridge(bone: Near, click: ArrayLike, reach_mm: float = 5.0) -> Fitted:
     near = np.flatnonzero(bone.within(start, reach_mm))
     if not len(near):
         raise StepFailed("No corner of the surface lies near the click: click on the bone.")
-    bent = [_sharpness(bone, int(n)) for n in near]
+    around = bone.points[bone.within(start, reach_mm + _BESIDE_MM)]
+    bent = [_sharpness(around, bone.points[n], bone.normals[n]) for n in near]
     best = int(near[int(np.argmax(bent))])
     return Fitted(vec3(bone.points[best]), None, 0.0, 0.0, 0.0, 1)
 
 
-def _sharpness(bone: Near, corner: int) -> float:
-    """How far the surface within 2.5 mm falls below its tangent plane, on its steepest side, 1/mm."""
-    away = bone.points - bone.points[corner]
+def _sharpness(around: FloatArray, corner: FloatArray, normal: FloatArray) -> float:
+    """How far the surface beside a corner falls below its tangent plane, on its steepest side, 1/mm."""
+    away = around - corner
     squared = np.einsum("ni,ni->n", away, away)
-    round_it = (squared <= 2.5**2) & (squared > 0.05)
+    round_it = (squared <= _BESIDE_MM**2) & (squared > 0.05)
     if not round_it.any():
         return -np.inf
-    falls = -2 * (away[round_it] @ bone.normals[corner]) / squared[round_it]
+    falls = -2 * (away[round_it] @ normal) / squared[round_it]
     return float(np.percentile(falls, 75))
 
 

@@ -293,9 +293,21 @@ DEFINITIONS: Mapping[str, Definition] = MappingProxyType(
 """Every definition by its id, group by group."""
 
 FRAMES: Mapping[str, str] = MappingProxyType(
-    {name: "" for one in DEFINITIONS.values() for name in one.frames}
+    {
+        "condyles": "through the posterior condyles",
+        "plateau": "through the edges of the plateau",
+        "mechanical": "mechanical axis",
+        "shaft": "axis of the shaft",
+        "app": "anterior pelvic plane",
+        "patient": "planes of the scan",
+        "space": "in space",
+        "fh-sella": "midsagittal, through sella",
+        "fh-basion": "midsagittal, through basion",
+        "fh-opisthion": "midsagittal, through opisthion",
+        "rim-plane": "plane of the rim",
+    }
 )
-"""The names of all frames that some definition has."""
+"""The frames that definitions have, by name, with what each is called."""
 
 
 def page() -> str:

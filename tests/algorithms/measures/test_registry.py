@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from surgiplan.algorithms.measures.definition import Given, difference
-from surgiplan.algorithms.measures.registry import DEFINITIONS, GROUPS, page
+from surgiplan.algorithms.measures.registry import DEFINITIONS, FRAMES, GROUPS, page
 from surgiplan.algorithms.measures.templates import read_template, templates
 from surgiplan.errors import BadInput, Mismatch, NeedsHand, StepFailed
 from surgiplan.values import Landmarks, Measurement, Places
@@ -54,6 +54,10 @@ def test_each_definition_can_be_read_and_looked_up(name: str) -> None:
     assert len(one.words.split()) > 1 or name in ("skull",)
     assert one.group in GROUPS
     assert one.needs
+
+
+def test_each_frame_has_a_name_for_the_form() -> None:
+    assert set(FRAMES) == {name for one in DEFINITIONS.values() for name in one.frames}
 
 
 NAMED = [name for name, one in DEFINITIONS.items() if one.landmarks]
