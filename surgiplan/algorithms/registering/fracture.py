@@ -99,12 +99,15 @@ class _Sides:
 
     def __init__(self, samples: Samples, reach_mm: float) -> None:
         self._samples, self._reach, self._scale = samples, reach_mm, reach_mm / 2
+        self._farthest = 1.1 * float(np.hypot(reach_mm, self._scale * np.sqrt(2 - 2 * _FACING)))
         self._search = cKDTree(np.hstack([samples.points, self._scale * samples.normals]))
 
     def nearest(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
         """(n, 3) places, (n, 3) their normals, and (n,) whether they face the same way within reach."""
         asked = np.hstack([points, self._scale * normals])
-        partners = np.asarray(self._search.query(asked, k=_PARTNERS)[1])
+        partners = np.asarray(self._search.query(asked, k=_PARTNERS, distance_upper_bound=self._farthest)[1])
+        found = partners[:, 0] < len(self._samples.points)
+        partners = np.where(partners < len(self._samples.points), partners, partners[:, :1]) * found[:, None]
         corners = self._samples.corners[partners.ravel()]
         places, _ = closest_on_triangles(np.repeat(points, _PARTNERS, axis=0), corners)
         places = places.reshape(len(points), _PARTNERS, 3)
@@ -112,7 +115,7 @@ class _Sides:
         best = np.square(places - points[:, None]).sum(axis=2).argmin(axis=1)
         place, facing = places[rows, best], self._samples.normals[partners[rows, best]]
         alike = np.einsum("ij,ij->i", normals, facing) > _FACING
-        return place, facing, alike & (np.linalg.norm(place - points, axis=1) <= self._reach)
+        return place, facing, found & alike & (np.linalg.norm(place - points, axis=1) <= self._reach)
 
 
 def _near(part: Part, other_bounds: FloatArray, reach_mm: float) -> Samples | None:

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from surgiplan.algorithms.cutting.planes import cut
 from surgiplan.algorithms.registering.fracture import gap_and_step
-from surgiplan.algorithms.solid import cut
 from surgiplan.errors import Mismatch, StepFailed
 from surgiplan.values import Mesh, Part, Plane, Pose
 from tests.ops.shapes import CENTRE, ELSEWHERE, box
