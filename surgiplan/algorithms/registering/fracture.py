@@ -6,7 +6,7 @@ import numpy as np
 from scipy.spatial import cKDTree
 
 from ...errors import StepFailed
-from ...progress import Report, silent
+from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatArray, Measurement, Part, Vec3, vec3
 from ..space import require_one_frame
 from ..triangles import closest_on_triangles
@@ -14,6 +14,9 @@ from .surfaces import Samples, sampled
 
 _SAMPLES = 40_000
 _FACING = 0.7  # cosine of the angle up to which two places count as the same side of the bone
+_WAYS = np.array([way for way in np.ndindex(3, 3, 3) if way.count(1) in (0, 2)], np.float64) - 1
+_WAYS /= np.linalg.norm(_WAYS, axis=1, keepdims=True)
+_MAY_FACE = 0.14  # no normal lies farther than 36.2 degrees from a way: cos(36.2 + acos(_FACING))
 _FEWEST = 20
 _PARTNERS = 8  # samples that are looked at: their triangles, not they, give the place
 
@@ -79,11 +82,9 @@ def gap_and_step(a: Part, b: Part, reach_mm: float, report: Report = silent) -> 
     if first is None or second is None:
         raise StepFailed(_apart(a, b, reach_mm))
     to_second, to_first = _Sides(second, reach_mm), _Sides(first, reach_mm)
-    report(0.4, "Measuring gap and step")
-    edge, normals, found = to_second.nearest(first.points, first.normals)
+    edge, normals, found = to_second.nearest(first.points, first.normals, part_of(report, 0.2, 0.6))
     edge, normals = edge[found], normals[found]
-    report(0.7, "Measuring gap and step")
-    place, other_normals, found = to_first.nearest(edge, normals)
+    place, other_normals, found = to_first.nearest(edge, normals, part_of(report, 0.6, 1.0))
     if np.count_nonzero(found) < _FEWEST:
         raise StepFailed(_apart(a, b, reach_mm))
     edge, place, across = edge[found], place[found], normals[found] + other_normals[found]
@@ -95,27 +96,43 @@ def gap_and_step(a: Part, b: Part, reach_mm: float, report: Report = silent) -> 
 
 
 class _Sides:
-    """Finds the nearest place of a surface that faces a given way."""
+    """Finds the nearest place of a surface that faces a given way.
+
+    For each of 14 ways there is a search tree of the samples that may face like a normal nearest to that way.
+    """
 
     def __init__(self, samples: Samples, reach_mm: float) -> None:
-        self._samples, self._reach, self._scale = samples, reach_mm, reach_mm / 2
-        self._farthest = 1.1 * float(np.hypot(reach_mm, self._scale * np.sqrt(2 - 2 * _FACING)))
-        self._search = cKDTree(np.hstack([samples.points, self._scale * samples.normals]))
+        self._samples, self._reach = samples, reach_mm
+        self._rows = [np.flatnonzero(samples.normals @ way > _MAY_FACE) for way in _WAYS]
+        self._trees = [cKDTree(samples.points[rows]) if len(rows) else None for rows in self._rows]
 
-    def nearest(self, points: FloatArray, normals: FloatArray) -> tuple[FloatArray, FloatArray, BoolArray]:
+    def nearest(
+        self, points: FloatArray, normals: FloatArray, report: Report
+    ) -> tuple[FloatArray, FloatArray, BoolArray]:
         """(n, 3) places, (n, 3) their normals, and (n,) whether they face the same way within reach."""
-        asked = np.hstack([points, self._scale * normals])
-        partners = np.asarray(self._search.query(asked, k=_PARTNERS, distance_upper_bound=self._farthest)[1])
-        found = partners[:, 0] < len(self._samples.points)
-        partners = np.where(partners < len(self._samples.points), partners, partners[:, :1]) * found[:, None]
-        corners = self._samples.corners[partners.ravel()]
-        places, _ = closest_on_triangles(np.repeat(points, _PARTNERS, axis=0), corners)
-        places = places.reshape(len(points), _PARTNERS, 3)
-        rows = np.arange(len(points))
-        best = np.square(places - points[:, None]).sum(axis=2).argmin(axis=1)
-        place, facing = places[rows, best], self._samples.normals[partners[rows, best]]
-        alike = np.einsum("ij,ij->i", normals, facing) > _FACING
-        return place, facing, found & alike & (np.linalg.norm(place - points, axis=1) <= self._reach)
+        place, facing = points.copy(), normals.copy()
+        apart = np.full(len(points), np.inf)
+        nearest_way = (normals @ _WAYS.T).argmax(axis=1)
+        for n, (tree, rows) in enumerate(zip(self._trees, self._rows, strict=True)):
+            report(n / len(_WAYS), "Measuring gap and step")
+            asked = np.flatnonzero(nearest_way == n)
+            if tree is None or not len(asked):
+                continue
+            _, found = tree.query(points[asked], _PARTNERS, distance_upper_bound=1.5 * self._reach)
+            found = np.asarray(found)
+            missing = found == len(rows)
+            partners = rows[np.where(missing, 0, found)]
+            places, _ = closest_on_triangles(
+                np.repeat(points[asked], _PARTNERS, axis=0), self._samples.corners[partners.ravel()]
+            )
+            places = places.reshape(len(asked), _PARTNERS, 3)
+            away = np.linalg.norm(places - points[asked, None], axis=2)
+            away[missing] = np.inf
+            away[np.einsum("ij,ikj->ik", normals[asked], self._samples.normals[partners]) <= _FACING] = np.inf
+            best = np.arange(len(asked)), away.argmin(axis=1)
+            place[asked], facing[asked] = places[best], self._samples.normals[partners[best]]
+            apart[asked] = away[best]
+        return place, facing, apart <= self._reach
 
 
 def _near(part: Part, other_bounds: FloatArray, reach_mm: float) -> Samples | None:
