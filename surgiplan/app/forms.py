@@ -28,6 +28,7 @@ from .fitted import editor_for, is_wide
 from .inputs import first_plane, inputs_of, pivot_of
 from .jobs import Jobs
 from .placed import PoseEditor
+from .readings import Readings
 from .strips import Strip
 from .words import label_of, status_of, told_figures
 
@@ -64,10 +65,7 @@ class Form(QWidget):
         self._title.setFont(font)
         self._summary.setWordWrap(True)
         self.state, self.problem = Strip("form_state"), Strip("form_problem")
-        self._figures = QLabel()
-        self._figures.setObjectName("form_figures")
-        self._figures.setWordWrap(True)
-        self._figures.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._readings = Readings()
         self._fields = QWidget()
         self._area = QScrollArea()
         self._area.setWidgetResizable(True)
@@ -93,7 +91,7 @@ class Form(QWidget):
         for widget in (self._title, self._summary, self.state, self._fields, self.problem):
             self._column.addWidget(widget)
         self._column.addLayout(buttons)
-        self._column.addWidget(self._figures)
+        self._column.addWidget(self._readings)
         self._column.addStretch(1)
         self._area.setWidget(inner)
         outer = QVBoxLayout(self)
@@ -221,7 +219,7 @@ class Form(QWidget):
         self._fields.setVisible(step is not None)
         for editor in self._editors.values():
             editor.setEnabled(not fixed)
-        self._figures.clear()
+        self._readings.show_found([], None)
         self.state.setVisible(False)
         if step is None:
             return
@@ -230,7 +228,8 @@ class Form(QWidget):
         if text := "\n".join(filter(None, (text, *self._desk.cautions_for(step)))):
             failed = word == "failed"
             self.state.tell(text, theme.ERROR if failed else theme.WARNING)
-        self._figures.setText("\n".join(told_figures(self._desk.evidence(step.name))))
+        told = told_figures(self._desk.evidence(step.name))
+        self._readings.show_found(told, getattr(result, "value", None))
 
     # --- what the person does
 

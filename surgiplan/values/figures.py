@@ -86,6 +86,8 @@ def _of_profile(found: Profile) -> Figures:
         "length_mm": float(found.at_mm[-1]) if len(found.at_mm) else 0.0,
         "samples": len(found.at_mm),
         "profile_unit": found.unit,
+        "at_mm": found.at_mm.tolist(),
+        "grey": found.grey.tolist(),
     }
 
 

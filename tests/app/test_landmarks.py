@@ -7,11 +7,12 @@ from PySide6.QtWidgets import QListView, QListWidget
 from surgiplan.app.editors import ChoiceEditor
 from surgiplan.app.handles import line_at
 from surgiplan.app.marking import LandmarksPanel
+from surgiplan.app.readings import Curve
 from surgiplan.ops.landmarks import NameLandmarks
 from surgiplan.ops.measure import Measure
 from surgiplan.plan.operation import Ref
 from surgiplan.scene.items import LineMark, PointMark
-from surgiplan.values import Landmarks, Places, Vec3
+from surgiplan.values import Landmarks, Places, Vec3, vec3
 
 from .conftest import Person
 
@@ -157,3 +158,20 @@ def test_a_form_shows_only_what_the_definition_looks_at(at_work: Person) -> None
     assert offered == ["usual", "mechanical axis", "axis of the shaft", "planes of the scan"]
     form.revert()
     assert shown() == {"kind", "landmarks", "names", "points", "part", "landmark_sd"}
+
+
+def test_a_profile_is_shown_as_a_curve(at_work: Person) -> None:
+    desk = at_work.desk
+    grid = desk.results["ct"].value.grid
+    ends = tuple(vec3(end) for end in grid.to_lps([[0, 0, 0], np.array(grid.shape_kji) - 1]))
+    desk.commit(desk.kept.add("line", Measure(kind="hu-line", points=ends, volume=Ref("ct"))), "line")
+    desk.choose("line")
+    at_work.wait_for("line")
+    curve = at_work.bench.form.findChild(Curve, "profile")
+    assert curve is not None
+    assert curve.isVisible()
+    assert curve.profile is desk.results["line"].value["profile"]
+    assert "HU over" in curve.toolTip()
+    desk.choose("ct")
+    at_work.let_be()
+    assert not curve.isVisible()
