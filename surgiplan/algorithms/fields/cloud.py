@@ -15,6 +15,7 @@ _PLACES = 8  # in a group of places
 _GROUPS = 32  # in a group of groups
 _ROOTS = 256  # so many groups are asked without a group round them
 _MOST = 400_000
+_NUMBERING = np.array([1, 1 << 20, 1 << 40])
 
 
 class Cloud:
@@ -101,7 +102,10 @@ def _between(corners: FloatArray, triangles: IntArray, step: float) -> list[Floa
     many = np.floor(np.linalg.norm(b - a, axis=1) / step).astype(np.intp)
     edge = np.repeat(np.arange(len(ends)), many)
     share = ((counted(many) + 1) / (many[edge] + 1))[:, None]
-    return [a[edge] + share * (b[edge] - a[edge]), rows(abc, step)[0]]
+    places = np.concatenate([a[edge] + share * (b[edge] - a[edge]), rows(abc, step)[0]])
+    cubes = np.floor((places - places.min(axis=0)) / (step / 2)).astype(np.int64)
+    _, first = np.unique(cubes @ _NUMBERING, return_index=True)  # long slivers lie close to each other
+    return [places[first]]
 
 
 def _along_a_curve(places: FloatArray) -> NDArray[np.intp]:

@@ -10,7 +10,7 @@ from ...values import FloatArray, FloatsArray, Pose
 from .cloud import Cloud
 from .contact import Body
 from .field import DistanceField
-from .lattice import CELL_MM, ERROR_MM
+from .lattice import CELL_MM
 
 _AT_ONCE = 8  # poses; what belongs to them stays in the cache
 _ROUNDING_MM = 1e-4
@@ -34,7 +34,14 @@ class Contacts:
 
 
 def contacts(
-    a: Body, b: Body, a_poses: list[Pose], b_pose: Pose, report: Report = silent, *, both: bool = True
+    a: Body,
+    b: Body,
+    a_poses: list[Pose],
+    b_pose: Pose,
+    report: Report = silent,
+    *,
+    both: bool = True,
+    exact: bool = False,
 ) -> Contacts:
     """What `contact` finds, for many poses of the first body.
 
@@ -42,6 +49,7 @@ def contacts(
     a_poses: of the first body, from its own coordinates to patient LPS mm
     b_pose: of the second
     report: told the progress; may raise Cancelled
+    exact: ask the surface itself at all places that could hold the answer, not at a few; slower
     both: whether the second surface is walked over too, for corners of it that enter faces of the first
     """
     count = len(a_poses)
@@ -50,7 +58,7 @@ def contacts(
         report(start / count, "Comparing poses")
         some = slice(start, start + _AT_ONCE)
         to_b = [b_pose.inverse.after(pose) for pose in a_poses[some]]
-        mm, place, error = _least(a.cloud, b.field, to_b)
+        mm, place, error = _least(a.cloud, b.field, to_b, exact=exact)
         places = np.array([pose.apply(one) for pose, one in zip(a_poses[some], place, strict=True)])
         inner = mm < 0
         if inner.any():
@@ -58,7 +66,7 @@ def contacts(
             inner[inner] = _least(a.cloud, b.field, poses, inside=True)[0] > 0
         if both:
             below = np.where(inner, 0.0, np.where(mm < 0, -np.inf, mm))
-            back, there, wrong = _least(b.cloud, a.field, [pose.inverse for pose in to_b], below)
+            back, there, wrong = _least(b.cloud, a.field, [pose.inverse for pose in to_b], below, exact=exact)
             nearer = (back < mm) & (mm >= 0)
             mm, error = np.where(nearer, back, mm), np.where(nearer, wrong, error)
             places[nearer] = b_pose.apply(there)[nearer]
@@ -79,6 +87,7 @@ def _least(
     below: FloatArray | None = None,
     *,
     inside: bool = False,
+    exact: bool = False,
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
     """`contact.least` for many poses: (n,) mm, (n, 3) places in the coordinates of the cloud, (n,) errors.
 
@@ -111,20 +120,20 @@ def _least(
     first = np.flatnonzero(np.diff(pose, prepend=-1))
     if not len(first):
         return mm, cloud.places[:, best].T + cloud.middle, error
+    most = len(pose) if exact else _ASKED
     rank = np.arange(len(pose)) - np.repeat(first, np.diff(np.append(first, len(pose))))
     mm[pose[first]], best[pose[first]], error[pose[first]] = found[first], item[first], slack[first]
-    unsure = np.zeros(len(poses), np.bool_)
-    unsure[pose[first]] = np.maximum.reduceat(slack, first) > ERROR_MM
     left = np.full(len(poses), np.inf)
-    left[pose[first]] = np.minimum.reduceat(np.where(rank >= _ASKED, found - slack, np.inf), first)
-    asked = np.flatnonzero(unsure[pose] & (rank < _ASKED))
+    left[pose[first]] = np.minimum.reduceat(np.where(rank >= most, found - slack, np.inf), first)
+    asked = np.flatnonzero(rank < most)
     whose, which = pose[asked], item[asked]
     there = cloud.places[:, which].T.astype(np.float64) + cloud.middle
     there = np.einsum("nij,nj->ni", np.array([one.rotation for one in poses])[whose], there)
-    exact = sign * field.exactly(there + np.array([one.shift for one in poses])[whose])[0]
-    order = np.lexsort((exact, whose))
+    there += np.array([one.shift for one in poses])[whose]
+    measured = sign * (field.exact.at(there) if exact else field.exactly(there)[0])
+    order = np.lexsort((measured, whose))
     lead = order[np.flatnonzero(np.diff(whose[order], prepend=-1))]
-    mm[whose[lead]], best[whose[lead]] = exact[lead], which[lead]
+    mm[whose[lead]], best[whose[lead]] = measured[lead], which[lead]
     error[whose[lead]] = np.maximum(mm[whose[lead]] - left[whose[lead]], _ROUNDING_MM)
     mm[mm >= limit] = np.inf
     return mm, cloud.places[:, best].T.astype(np.float64) + cloud.middle, error
