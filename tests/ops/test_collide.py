@@ -4,9 +4,10 @@ from hypothesis import given, settings
 
 from surgiplan.errors import Mismatch, StepFailed
 from surgiplan.ops.collide import Collide
+from surgiplan.ops.cut import Cut
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.work import Work
-from surgiplan.values import Collision, Part, Pose
+from surgiplan.values import Collision, Part, Plane, Pose, vec3
 from tests.ops.shapes import (
     CENTRE,
     ELSEWHERE,
@@ -151,3 +152,22 @@ def test_a_body_meant_to_sit_inside_tells_how_far_it_reaches_out() -> None:
 
 def test_collisions_of_the_first_version_are_read() -> None:
     assert Collide.upgrade(1, {"a": "screw", "b": "bone"}) == {"a": "screw", "b": "bone"}
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_margin_of_a_resection_is_that_to_the_kerf(seed: int) -> None:
+    """Row 28: a round tumour in a block, cut beside it; what lies between is specimen, without the kerf."""
+    chance = np.random.default_rng(seed)
+    normal = chance.normal(size=3)
+    normal /= np.linalg.norm(normal)
+    margin, kerf, radius = chance.uniform(1, 5), 1.2, 3.0
+    bone = box((40.0, 40.0, 40.0), Pose.of_shift(CENTRE))
+    tumour = ball(radius, rings=64)
+    plane = Plane(vec3(np.asarray(CENTRE) + (radius + margin + kerf / 2) * normal), vec3(normal))
+    sides = Cut(part=Ref("bone"), plane=plane, kerf=kerf, kerf_side="both").run(Work(), bone)
+    found = collided(tumour, sides["kerf"])
+    assert found.clearance_mm == pytest.approx(margin, abs=0.02)
+    assert found.near_lps is not None
+    assert normal @ (np.asarray(found.near_lps) - CENTRE) == pytest.approx(radius, abs=margin + 0.02)
+    specimen = next(one for one in (sides["a"], sides["b"]) if collided(tumour, one).contained)
+    assert collided(tumour, specimen).clearance_mm == pytest.approx(margin, abs=0.02)

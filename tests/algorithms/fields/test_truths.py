@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from surgiplan.algorithms.clearance import collide
-from surgiplan.algorithms.fields.breach import gertzbein
+from surgiplan.algorithms.corrections.pedicle import grade_of
 from surgiplan.algorithms.fields.cloud import Cloud
 from surgiplan.algorithms.fields.contact import Body
 from surgiplan.algorithms.fields.field import FIELDS
@@ -42,8 +42,8 @@ def test_screw_and_canal_in_a_thousand_poses() -> None:
     assert np.abs(found.signed_mm - gaps).max() <= MM
     for gap, measured in zip(gaps.tolist(), found.signed_mm.tolist(), strict=True):
         if min(abs(-gap - limit) for limit in (0, 2, 4, 6)) > MM:
-            assert gertzbein(-measured) == gertzbein(-gap)
-    for n in range(3):
+            assert grade_of(-measured) == grade_of(-gap)
+    for n in range(2):
         exact = collide(part(screw, poses[n]), part(canal))
         assert exact.clearance_mm - exact.depth_mm == pytest.approx(gaps[n], abs=MM)
 
@@ -51,7 +51,6 @@ def test_screw_and_canal_in_a_thousand_poses() -> None:
 BODIES = {
     "ball": ball(6, finer=4),
     "block": box((-9, -7, -5), (9, 7, 5)),
-    "sliver rod": rod(3.0, 40, facets=900),
     "tube": Mesh(
         np.concatenate([rod(8, 40, 256).points, rod(5, 36, 256).points]),
         np.concatenate(
@@ -91,7 +90,7 @@ def test_ten_thousand_poses_are_told_apart() -> None:
         Pose.of_shift((float(s * np.cos(t)), float(s * np.sin(t)), 0.0))
         for s, t in zip(shifts, turns, strict=True)
     ]
-    short = Body.of(rod(3.0, 30, facets=900))
+    short = Body.of(rod(3.0, 30, facets=600))
     truth = rod_in_tube(poses)
     found = contacts(short, bodies["tube"], poses, IDENTITY)
     sure = np.abs(truth) > MM
@@ -109,7 +108,3 @@ def test_a_contained_body_is_contained_everywhere() -> None:
     assert (found.contained == (truth > 0))[sure].all()
     back = contacts(outer, inner, [pose.inverse for pose in poses], IDENTITY)
     assert (back.contained == (truth > 0))[sure].all()
-
-
-def test_grades_have_their_limits() -> None:
-    assert [gertzbein(mm) for mm in (0.0, 0.5, 1.99, 2.0, 3.99, 4.0, 5.99, 6.0, 20.0)] == list("ABBCCDDEE")
