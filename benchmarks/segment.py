@@ -37,8 +37,10 @@ from surgiplan.algorithms.masks.parts import largest_parts
 from surgiplan.algorithms.masks.smoothing import closed, median, opened, smoothed
 from surgiplan.algorithms.masks.together import smoothed_together
 from surgiplan.algorithms.splitting.bones import part_bones
+from surgiplan.algorithms.splitting.contour import fitted_contour
 from surgiplan.algorithms.splitting.seeds import grow_seeds
-from surgiplan.errors import StepFailed
+from surgiplan.errors import Cancelled, StepFailed
+from surgiplan.progress import Report
 from surgiplan.values import Grid, Mask, Plane, Volume
 
 SPACING_KJI = (1.0, 0.7, 0.7)
@@ -204,6 +206,65 @@ def _split(volume: Volume, mask: Mask) -> Mask | None:
         return None
 
 
+def stops(volume: Volume, mask: Mask) -> None:
+    """Print how long each long operation takes to hear a stop, asked for at several moments of its work."""
+    places = np.argwhere(largest_parts(mask).voxels)[[1000, -1000]]
+    seeds = [tuple(float(x) for x in volume.grid.to_lps(kji)) for kji in places]
+    plane = Plane(tuple(volume.grid.to_lps((200, 256, 256))), (1.0, 0.02, 0.01))
+    work: dict[str, Callable[[Report], Any]] = {
+        "threshold": lambda told: segment.threshold(volume, LOW, HIGH, told),
+        "half-maximum": lambda told: segment.half_maximum(volume, told),
+        "grow from a seed": lambda told: grow(volume, seeds[0], LOW, HIGH, None, told),
+        "grow by likeness": lambda told: grow_alike(volume, seeds[0], 2.5, 2.0, 4, None, told),
+        "grow, ball of 1 mm": lambda told: grow_smooth(
+            volume, _deep(volume, mask), LOW, HIGH, 1.0, None, told
+        ),
+        "local threshold": lambda told: local_threshold(volume, 6.0, 50, 100, HIGH, told),
+        "largest part": lambda told: largest_parts(mask, 1, told),
+        "closing of 3 mm": lambda told: closed(mask, 3.0, told),
+        "opening of 1 mm": lambda told: opened(mask, 1.0, told),
+        "median of 1.5 mm": lambda told: median(mask, 1.5, told),
+        "smooth, volume kept": lambda told: smoothed(mask, 1.5, told),
+        "smooth two together": lambda told: smoothed_together(_halves(mask), 1.5, told),
+        "fill holes": lambda told: filled(mask, told),
+        "fill axial slices": lambda told: filled_slices(mask, "axial", told),
+        "wrap, pores of 6 mm": lambda told: wrapped(mask, 6.0, told),
+        "margin of 3 mm": lambda told: margin(mask, 3.0, told),
+        "hollow of 3 mm": lambda told: hollow(mask, 3.0, "centred", told),
+        "mirror": lambda told: mirrored(mask, plane, told),
+        "split": lambda told: part_bones(volume, mask, report=told),
+        "grow from seeds": lambda told: grow_seeds(
+            volume, mask, {"a": [seeds[0]], "b": [seeds[1]]}, report=told
+        ),
+        "level set": lambda told: fitted_contour(volume, mask, rounds=20, report=told),
+    }
+    print("| operation | asked after, s | heard after, s |\n|---|---|---|")
+    for name, run in work.items():
+        heard = [_heard(run, after) for after in (0.02, 0.3, 1.0, 3.0, 10.0)]
+        worst = max((one for one in heard if one is not None), default=None, key=lambda one: one[1])
+        print(
+            f"| {name} | {worst[0]} | {worst[1]:.2f} |" if worst else f"| {name} | done before | |",
+            flush=True,
+        )
+
+
+def _heard(run: Callable[[Report], Any], after: float) -> tuple[float, float] | None:
+    """When a stop is asked for, and how long the work then goes on, s; None when it was done before."""
+    begun = time.perf_counter()
+
+    def told(_: float, __: str) -> None:
+        if time.perf_counter() - begun > after:
+            raise Cancelled("stopped")
+
+    try:
+        run(told)
+    except Cancelled:
+        return after, time.perf_counter() - begun - after
+    except StepFailed:
+        return None
+    return None
+
+
 def _itk_otsu(grey: Any) -> float:
     otsu = sitk.OtsuThresholdImageFilter()
     otsu.Execute(image(grey))
@@ -307,6 +368,9 @@ def main() -> None:
     parser.add_argument("pattern", nargs="?", default="")
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--peers", type=Path)
+    parser.add_argument(
+        "--stops", action="store_true", help="measure how soon a stop is heard, and nothing else"
+    )
     arguments = parser.parse_args()
     if arguments.peers:
         sys.path.append(str(arguments.peers))
@@ -318,6 +382,9 @@ def main() -> None:
             print(f"{name} is not installed: not measured")
     volume = scan()
     mask = segment.threshold(volume, LOW, HIGH)
+    if arguments.stops:
+        stops(volume, mask)
+        return
     print("| task | who | CPU s | wall s | peak, x scan | CPU beside the fastest peer |")
     print("|---|---|---|---|---|---|")
     for task, ways in tasks(volume, mask, peers).items():

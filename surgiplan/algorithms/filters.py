@@ -6,6 +6,10 @@ from threading import Event, Thread
 from time import monotonic
 from typing import Any, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+from SimpleITK import GetArrayViewFromImage
+
 from ..progress import Report
 
 _LOOK_EVERY_S = 0.05
@@ -73,6 +77,22 @@ def run_apart(work: Callable[[], Made], report: Report, text: str) -> Made:
     made: list[Made] = []
     _run_watched(lambda: made.append(work()), lambda: 0.0, lambda: None, report, text, patience_s=0.0)
     return made[0]
+
+
+def voxels_of(image: Any) -> NDArray[Any]:
+    """Look at the voxels of a SimpleITK image without a copy; the image lives as long as they do.
+
+    image: that nobody else uses
+    """
+    return np.asarray(_Held(image))
+
+
+class _Held:
+    """The memory of an image, for numpy."""
+
+    def __init__(self, image: Any) -> None:
+        self._image = image
+        self.__array_interface__ = GetArrayViewFromImage(image).__array_interface__
 
 
 def _run_watched(

@@ -25,12 +25,6 @@ def free_name(plan: Plan, stem: str) -> str:
     return next(name for name in names if name not in plan.names)
 
 
-def free_name(plan: Plan, stem: str) -> str:
-    """A name for a new step that no other has: the stem, else with the first number that is free."""
-    names = (stem, *(f"{stem}{n}" for n in range(2, len(plan.steps) + 3)))
-    return next(name for name in names if name not in plan.names)
-
-
 def fitting(plan: Plan, step: str | None, field: Field) -> list[tuple[str, Ref[Any]]]:
     """The results a reference may point to: those of the right kind above a step, the nearest first.
 

@@ -28,7 +28,7 @@ def filled(mask: Mask, report: Report = silent) -> Mask:
     Raises StepFailed when no voxel is chosen.
     """
     box = required_box(mask)
-    return boxed(mask.grid, box, _without_holes(mask.voxels[box], report), mask.level)
+    return boxed(mask.grid, box, without_holes(mask.voxels[box], report), mask.level)
 
 
 def filled_slices(mask: Mask, slicing: Slicing, report: Report = silent) -> Mask:
@@ -61,7 +61,7 @@ def wrapped(mask: Mask, pore_mm: float, report: Report = silent) -> Mask:
     """
     box = required_box(mask)
     chosen = closed_voxels(mask.voxels[box], pore_mm / 2, mask.grid.spacing_kji, part_of(report, 0.0, 0.6))
-    return boxed(mask.grid, box, _without_holes(chosen, part_of(report, 0.6, 1.0)), mask.level)
+    return boxed(mask.grid, box, without_holes(chosen, part_of(report, 0.6, 1.0)), mask.level)
 
 
 def axis_of(grid: Grid, slicing: Slicing) -> int:
@@ -73,7 +73,12 @@ def axis_of(grid: Grid, slicing: Slicing) -> int:
     return int(np.argmax(np.abs(grid.axes[_AXES[slicing]])))
 
 
-def _without_holes(chosen: BoolArray, report: Report) -> BoolArray:
+def without_holes(chosen: BoolArray, report: Report = silent) -> BoolArray:
+    """Fill what voxels enclose on all sides.
+
+    chosen: [k, j, i]
+    report: told the progress; may raise Cancelled
+    """
     pieces = pieces_of(~padded(chosen, (1, 1, 1)), part_of(report, 0.0, 0.6))
     outside = np.zeros(pieces.count, np.bool_)
     outside[0] = True  # the layer that was put round it holds the first voxel

@@ -46,6 +46,12 @@ class Pieces:
         counted = np.bincount(self.piece, weights=self.ends - self.starts, minlength=self.count)
         return counted.astype(np.int64)
 
+    @property
+    def first(self) -> Indices:
+        """(count,) first voxel of each part, counted as `starts` are."""
+        found = np.unique(self.piece, return_index=True)[1]
+        return self.starts[found]
+
     def at(self, kji: tuple[int, int, int]) -> int | None:
         """Number of the part that holds this voxel; None when it is not chosen."""
         k, j, i = kji
@@ -59,20 +65,28 @@ class Pieces:
         kept: (count,) whether a part is kept
         report: told the progress; may raise Cancelled
         """
+        return self.numbered(kept.astype(np.int8), report).view(np.bool_)
+
+    def numbered(self, number: NDArray[Any], report: Report = silent) -> NDArray[Any]:
+        """Give the voxels of each part a number; 0 where there is none.
+
+        number: (count,) of each part, small integers; 0 leaves a part out
+        report: told the progress; may raise Cancelled
+        """
         _, height, width = self.shape
-        chosen = np.empty(self.shape, np.bool_)
-        taken = kept[self.piece]
-        starts, ends = self.starts[taken], self.ends[taken]
+        labels = np.empty(self.shape, number.dtype)
+        taken = number[self.piece] != 0
+        starts, ends, value = self.starts[taken], self.ends[taken], number[self.piece[taken]]
         plane = height * (width + 1)
         for some in slabs(self.shape):
             report(some.start / self.shape[0], "Keeping the parts")
             first, last = np.searchsorted(starts, (some.start * plane, some.stop * plane))
-            steps = np.zeros((some.stop - some.start) * plane, np.int8)
-            steps[starts[first:last] - some.start * plane] = 1
-            steps[ends[first:last] - some.start * plane] = -1
+            steps = np.zeros((some.stop - some.start) * plane, number.dtype)
+            steps[starts[first:last] - some.start * plane] = value[first:last]
+            steps[ends[first:last] - some.start * plane] = -value[first:last]
             np.cumsum(steps, out=steps)
-            chosen[some] = steps.reshape(-1, height, width + 1)[:, :, :width]
-        return chosen
+            labels[some] = steps.reshape(-1, height, width + 1)[:, :, :width]
+        return labels
 
 
 def pieces_of(chosen: BoolArray, report: Report = silent, *, in_slices: bool = False) -> Pieces:

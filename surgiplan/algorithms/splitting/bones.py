@@ -6,10 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import binary_fill_holes
 from SimpleITK import (
-    BinaryFillholeImageFilter,
-    ConnectedComponentImageFilter,
     GetArrayFromImage,
-    GetArrayViewFromImage,
     GetImageFromArray,
     MorphologicalWatershedFromMarkersImageFilter,
     SignedMaurerDistanceMapImageFilter,
@@ -18,8 +15,10 @@ from SimpleITK import (
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatsArray, Mask, Vec3, Volume
-from ..filters import run_itk
-from ..masks.box import Box, boxed, required_box
+from ..filters import run_itk, voxels_of
+from ..masks.box import Box, boxed, required_box, slabs
+from ..masks.filling import without_holes
+from ..masks.pieces import pieces_of
 from ..space import require_one_grid
 from .joining import Labels, joined
 from .joint import joint_space
@@ -56,13 +55,20 @@ def part_bones(
     bodies = _bodies(solid, joint, spacing, bridge_mm, part_of(report, 0.5, 0.9))
     report(0.9, "Looking where the bones meet")
     bones = joined(bodies, joint, spacing, np.pi * bridge_mm**2)
-    if len(np.unique(bones[chosen & (bones > 0)])) < 2:
+    if not _several(bones, chosen):
         raise StepFailed(
             f"Only one bone is found: nothing hangs together by a bridge under {bridge_mm:g} mm in radius "
             f"or over a joint space that is darker by {dip:g}. Give a wider bridge or a smaller dip, or grow "
             "the bones from seeds." + _coarse(mask)
         )
     return boxed(mask.grid, box, chosen & ~_darker_side(grey, bones), mask.level)
+
+
+def _several(bones: Labels, chosen: BoolArray) -> bool:
+    found: set[int] = set()
+    for some in slabs(bones.shape):
+        found |= set(np.flatnonzero(np.bincount(bones[some][chosen[some]])).tolist()) - {0}
+    return len(found) > 1
 
 
 def _coarse(mask: Mask) -> str:
@@ -86,7 +92,7 @@ def depth_of(chosen: BoolArray, spacing_kji: Vec3, report: Report = silent) -> F
     distance.UseImageSpacingOn()
     image: Any = GetImageFromArray(chosen.view(np.uint8))
     image.SetSpacing(spacing_kji[::-1])
-    depth: FloatsArray = GetArrayFromImage(run_itk(distance, report, "Measuring the depth", image))
+    depth: FloatsArray = voxels_of(run_itk(distance, report, "Measuring the depth", image))
     return depth
 
 
@@ -98,55 +104,55 @@ def _solid(chosen: BoolArray, box: Box, shape: tuple[int, ...], report: Report) 
         for end, at_edge in ((0, along.start == 0), (-1, along.stop == shape[axis])):
             if at_edge:
                 stacked[end] = binary_fill_holes(stacked[end])
-    fill = BinaryFillholeImageFilter()
-    fill.SetForegroundValue(1)
-    image = GetImageFromArray(np.pad(closed, 1).view(np.uint8))
-    filled: NDArray[np.uint8] = GetArrayFromImage(run_itk(fill, report, "Filling the bones", image))
-    return filled[1:-1, 1:-1, 1:-1].view(np.bool_)
+    return without_holes(closed, lambda done, _: report(done, "Filling the bones"))
 
 
 def _bodies(solid: BoolArray, joint: BoolArray, spacing: Vec3, bridge_mm: float, report: Report) -> Labels:
     """Each voxel of the solid with the number (from 1 on) of the core it belongs to; 0 where none reaches."""
-    depth = depth_of(solid & ~joint, spacing, part_of(report, 0.0, 0.3))
-    start, count = _cores(depth, bridge_mm, float(np.prod(spacing)), part_of(report, 0.3, 0.5))
+    relief = _relief(solid & ~joint, spacing, part_of(report, 0.0, 0.3))
+    start, count = _cores(relief, bridge_mm, float(np.prod(spacing)), part_of(report, 0.3, 0.5))
     outside = count + 1
     start[~solid] = outside
+    relief[~solid] = 32767  # flooded last, so that the outside takes no voxel of the bones
     flood = MorphologicalWatershedFromMarkersImageFilter()
     flood.MarkWatershedLineOff()
-    relief = np.clip(depth * -_STEPS_A_MM, -32767, 32766).astype(np.int16)
-    relief[~solid] = 32767  # flooded last, so that the outside takes no voxel of the bones
-    flooded = run_itk(
-        flood,
-        part_of(report, 0.5, 1.0),
-        "Growing the cores",
-        GetImageFromArray(relief),
-        GetImageFromArray(start),
-    )
+    images = [GetImageFromArray(relief), GetImageFromArray(start)]
+    del relief, start
+    flooded = run_itk(flood, part_of(report, 0.5, 1.0), "Growing the cores", *images)
     bodies: Labels = GetArrayFromImage(flooded)
     bodies[bodies == outside] = 0
     return bodies
 
 
-def _cores(depth: FloatsArray, bridge_mm: float, voxel_mm3: float, report: Report) -> tuple[Labels, int]:
+def _relief(chosen: BoolArray, spacing: Vec3, report: Report) -> NDArray[np.int16]:
+    """How high each voxel lies above the deepest, in steps of 0.01 mm: its depth with the other sign."""
+    depth = depth_of(chosen, spacing, report)
+    relief = np.empty(depth.shape, np.int16)
+    for some in slabs(depth.shape):
+        relief[some] = np.clip(depth[some] * -_STEPS_A_MM, -32767, 32766)
+    return relief
+
+
+def _cores(
+    relief: NDArray[np.int16], bridge_mm: float, voxel_mm3: float, report: Report
+) -> tuple[Labels, int]:
     """Connected voxels deeper than the radius of a bridge; and less deep ones where they hold no deeper."""
-    start = np.zeros(depth.shape, np.int16)
-    count = 0
+    start = np.zeros(relief.shape, np.int16)
+    first = np.zeros(0, np.int64)  # voxel of each core
     for n, share in enumerate(_LADDER):
         told = part_of(report, n / len(_LADDER), (n + 1) / len(_LADDER))
-        image = GetImageFromArray((depth > share * bridge_mm).view(np.uint8))
-        found = run_itk(ConnectedComponentImageFilter(), told, "Finding the cores", image)
-        parts = GetArrayViewFromImage(found)  # sees the memory of the image, which must be kept
-        sizes = np.bincount(parts.ravel())
-        sizes[np.unique(parts[start > 0])] = 0
-        sizes[0] = 0
-        new = np.flatnonzero(sizes * voxel_mm3 >= _SMALLEST_MM3)
+        pieces = pieces_of(relief < -share * bridge_mm * _STEPS_A_MM, told)
+        held = np.zeros(pieces.count, np.bool_)
+        held[pieces.piece[np.searchsorted(pieces.starts, first, "right") - 1]] = True
+        new = np.flatnonzero(~held & (pieces.sizes * voxel_mm3 >= _SMALLEST_MM3))
+        count = len(first)
         if count + len(new) > _MOST_CORES:
             raise StepFailed("Thousands of bodies are found, too many for bones: choose a higher threshold.")
-        number = np.zeros(len(sizes), np.int16)
+        number = np.zeros(pieces.count, np.int16)
         number[new] = np.arange(count + 1, count + len(new) + 1)
-        start += number[parts]
-        count += len(new)
-    return start, count
+        start += pieces.numbered(number, told)
+        first = np.concatenate([first, pieces.first[new]])
+    return start, len(first)
 
 
 def _darker_side(grey: NDArray[Any], bones: Labels) -> BoolArray:

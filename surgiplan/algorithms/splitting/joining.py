@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...values import BoolArray, FloatArray, Vec3
+from ..masks.box import slabs
 
 _MOSTLY = 0.5
 Labels = NDArray[np.int16]
@@ -40,7 +41,10 @@ class _Bodies:
     """Bodies and how firmly each two of them hold together."""
 
     def __init__(self, bodies: Labels, joint: BoolArray, spacing: Vec3, bridge_mm2: float) -> None:
-        self.sizes = np.bincount(bodies.ravel()) * float(np.prod(spacing))
+        self.sizes = np.zeros(int(bodies.max()) + 1)
+        for some in slabs(bodies.shape):
+            self.sizes += np.bincount(bodies[some].ravel(), minlength=len(self.sizes))
+        self.sizes *= float(np.prod(spacing))
         self._bridge_mm2 = bridge_mm2
         self._around: dict[int, dict[int, FloatArray]] = defaultdict(dict)
         self._changes = np.zeros(len(self.sizes), np.int64)  # how often a body grew

@@ -4,21 +4,23 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from SimpleITK import FastMarchingImageFilter, GetArrayFromImage, GetImageFromArray
+from SimpleITK import FastMarchingImageFilter, GetImageFromArray
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume, given_away
-from ..filters import run_itk
-from ..masks.box import Box, required_box, slabs
+from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume
+from ..filters import run_itk, voxels_of
+from ..masks.box import Box, boxed, required_box, slabs
 from ..masks.parts import told
 from ..space import require_one_grid
 from .bones import depth_of
 from .joint import joint_space
 
 _SIGMA_MM = 0.7
-_SLOWEST = 2e-4
+_FASTEST = 65535  # 1 mm in a unit of time
+_SLOWEST = 13
 _NARROW_MM = 2.0
 _NARROWEST = 0.2
 _NEVER = 1e30
@@ -61,23 +63,26 @@ def grow_seeds(
     speed = _speed(grey, chosen, spacing, edge, part_of(report, 0.0, 0.2))
     joint = joint_space(grey, chosen, spacing, dip, part_of(report, 0.2, 0.35))
     depth = depth_of(chosen & ~joint, spacing, part_of(report, 0.35, 0.4))
-    speed *= np.square(np.clip(depth / _NARROW_MM, _NARROWEST, 1))
+    for some in slabs(chosen.shape):
+        wide = np.square(np.clip(depth[some] / _NARROW_MM, _NARROWEST, 1))
+        speed[some] = np.where(chosen[some], np.maximum(speed[some] * wide, 1), 0)
     speed[joint] = _SLOWEST
-    first = np.full(chosen.shape, _NEVER, np.float32)
+    del depth, joint
+    image: Any = GetImageFromArray(speed)
+    image.SetSpacing(spacing[::-1])
+    del speed
+    first = np.full(chosen.shape, np.inf, np.float32)
     owner = np.zeros(chosen.shape, np.int16)
     for n, (name, start) in enumerate(started.items()):
         share = part_of(report, 0.4 + 0.6 * n / len(started), 0.4 + 0.6 * (n + 1) / len(started))
-        time = _arrival(speed, start, spacing, share, f"Growing {name}")
-        sooner = chosen & (time < first)
-        first[sooner], owner[sooner] = time[sooner], n + 1
+        time = _arrival(image, start, share, f"Growing {name}")
+        for some in slabs(chosen.shape):
+            sooner = chosen[some] & (time[some] < np.minimum(first[some], _NEVER))
+            first[some][sooner], owner[some][sooner] = time[some][sooner], n + 1
+        del time
     for n, start in enumerate(started.values()):
         owner[start] = n + 1
-    masks = {}
-    for n, name in enumerate(started):
-        voxels = np.zeros(within.voxels.shape, np.bool_)
-        voxels[box] = owner == n + 1
-        masks[name] = Mask(within.grid, given_away(voxels), within.level)
-    return masks
+    return {name: boxed(within.grid, box, owner == n + 1, within.level) for n, name in enumerate(started)}
 
 
 def _started(within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box) -> Mapping[str, BoolArray]:
@@ -112,9 +117,9 @@ def _voxels(within: Mask, name: str, seed: Mask | Vec3) -> BoolArray:
     return marked
 
 
-def _speed(grey: Any, chosen: BoolArray, spacing: Vec3, edge: float, report: Report) -> FloatsArray:
+def _speed(grey: Any, chosen: BoolArray, spacing: Vec3, edge: float, report: Report) -> NDArray[np.uint16]:
     """Speed of a front: 0 outside of the mask."""
-    speed = np.zeros(chosen.shape, np.float32)
+    speed = np.zeros(chosen.shape, np.uint16)
     sigma = np.maximum(_SIGMA_MM / np.asarray(spacing), 0.5)
     halo = int(np.ceil(_HALO * sigma[0])) + 1
     for some in slabs(chosen.shape):
@@ -122,7 +127,7 @@ def _speed(grey: Any, chosen: BoolArray, spacing: Vec3, edge: float, report: Rep
         first, last = max(some.start - halo, 0), min(some.stop + halo, len(chosen))
         inner = slice(some.start - first, some.stop - first)
         steep = _gradient(np.asarray(grey[first:last], np.float32), sigma, spacing)[inner]
-        speed[some] = (1 / (1 + np.square(steep / edge))) * chosen[some]
+        speed[some] = _FASTEST / (1 + np.square(steep / edge)) * chosen[some]
     return speed
 
 
@@ -138,11 +143,10 @@ def _gradient(grey: FloatsArray, sigma: FloatArray, spacing: Vec3) -> FloatsArra
     return steep
 
 
-def _arrival(speed: FloatsArray, start: BoolArray, spacing: Vec3, report: Report, text: str) -> FloatsArray:
+def _arrival(speed: Any, start: BoolArray, report: Report, text: str) -> FloatArray:
     march = FastMarchingImageFilter()
     march.SetTrialPoints([[int(n) for n in kji[::-1]] for kji in np.argwhere(start)])
-    image: Any = GetImageFromArray(speed)
-    image.SetSpacing(spacing[::-1])
+    march.SetNormalizationFactor(_FASTEST)
     march.SetStoppingValue(_NEVER)
-    times: FloatsArray = GetArrayFromImage(run_itk(march, report, text, image))
+    times: FloatArray = voxels_of(run_itk(march, report, text, speed))
     return times
