@@ -206,19 +206,18 @@ def _split(volume: Volume, mask: Mask) -> Mask | None:
         return None
 
 
-def stops(volume: Volume, mask: Mask) -> None:
+def stops(volume: Volume, mask: Mask, pattern: str = "") -> None:
     """Print how long each long operation takes to hear a stop, asked for at several moments of its work."""
     places = np.argwhere(largest_parts(mask).voxels)[[1000, -1000]]
     seeds = [tuple(float(x) for x in volume.grid.to_lps(kji)) for kji in places]
+    deep = _deep(volume, mask)
     plane = Plane(tuple(volume.grid.to_lps((200, 256, 256))), (1.0, 0.02, 0.01))
     work: dict[str, Callable[[Report], Any]] = {
         "threshold": lambda told: segment.threshold(volume, LOW, HIGH, told),
         "half-maximum": lambda told: segment.half_maximum(volume, told),
         "grow from a seed": lambda told: grow(volume, seeds[0], LOW, HIGH, None, told),
         "grow by likeness": lambda told: grow_alike(volume, seeds[0], 2.5, 2.0, 4, None, told),
-        "grow, ball of 1 mm": lambda told: grow_smooth(
-            volume, _deep(volume, mask), LOW, HIGH, 1.0, None, told
-        ),
+        "grow, ball of 1 mm": lambda told: grow_smooth(volume, deep, LOW, HIGH, 1.0, None, told),
         "local threshold": lambda told: local_threshold(volume, 6.0, 50, 100, HIGH, told),
         "largest part": lambda told: largest_parts(mask, 1, told),
         "closing of 3 mm": lambda told: closed(mask, 3.0, told),
@@ -240,6 +239,8 @@ def stops(volume: Volume, mask: Mask) -> None:
     }
     print("| operation | asked after, s | heard after, s |\n|---|---|---|")
     for name, run in work.items():
+        if pattern not in name:
+            continue
         heard = [_heard(run, after) for after in (0.02, 0.3, 1.0, 3.0, 10.0)]
         worst = max((one for one in heard if one is not None), default=None, key=lambda one: one[1])
         print(
@@ -383,7 +384,7 @@ def main() -> None:
     volume = scan()
     mask = segment.threshold(volume, LOW, HIGH)
     if arguments.stops:
-        stops(volume, mask)
+        stops(volume, mask, arguments.pattern)
         return
     print("| task | who | CPU s | wall s | peak, x scan | CPU beside the fastest peer |")
     print("|---|---|---|---|---|---|")

@@ -71,10 +71,15 @@ def _near_line(
     piece = ((end - start) * spacing).astype(np.float32)
     squared = (k**2 + j**2) + i**2
     length = float(piece @ piece)
-    if length > 0:  # the share of the piece that has been gone at the nearest point
+    if length > 0:  # gone: the way to the nearest point of the piece, times its length; all in place, each frame
         along = (k * piece[0] + j * piece[1]) + i * piece[2]
-        share = np.clip(along, 0, length) / np.float32(length)
-        squared += share * (share * np.float32(length) - 2 * along)
+        gone = np.minimum(along, np.float32(length))
+        np.maximum(gone, 0, out=gone)
+        along *= -2
+        along += gone
+        along *= gone
+        along *= np.float32(1 / length)
+        squared += along
     near: BoolArray = squared <= np.float32(radius_mm**2)
     return near
 

@@ -40,9 +40,9 @@ def local_threshold(
     voxels = volume.voxels
     chosen = np.empty(voxels.shape, np.bool_)
     for some, room, inner in slabs_with_room(voxels.shape, reach[0]):
-        report(some.start / len(voxels), "Comparing with the surroundings")
         mean = voxels[room].astype(np.float32)
         for axis, reached in enumerate(reach):
+            report(some.start / len(voxels), "Comparing with the surroundings")
             mean = uniform_filter1d(mean, 2 * reached + 1, axis, mode="nearest")
         grey = voxels[some]
         chosen[some] = (grey >= mean[inner] + np.float32(above)) & (grey >= low) & (grey <= high)

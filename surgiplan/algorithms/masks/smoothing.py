@@ -80,9 +80,9 @@ def median(mask: Mask, radius_mm: float, report: Report = silent) -> Mask:
     within = mask.voxels[box]
     chosen = np.empty(within.shape, np.bool_)
     for some, room, inner in slabs_with_room(within.shape, reach[0]):
-        report(some.start / len(within), "Taking the median")
         share = within[room].astype(np.float32)
         for axis, voxels in enumerate(reach):
+            report(some.start / len(within), "Taking the median")
             share = uniform_filter1d(share, 2 * voxels + 1, axis, mode="nearest")
         chosen[some] = share[inner] > 0.5
     return boxed(mask.grid, box, chosen, mask.level)
@@ -107,21 +107,23 @@ def smoothed(mask: Mask, sigma_mm: float, report: Report = silent) -> Mask:
     grey = np.empty(within.shape, np.uint16)
     counts = np.zeros(_STEPS + 1, np.int64)
     for some, room, inner in slabs_with_room(within.shape, reach[0]):
-        report(0.9 * some.start / len(within), "Blurring the mask")
-        share = blurred(within[room], sigmas)
+        done = 0.9 * some.start / len(within)
+        share = blurred(within[room], sigmas, part_of(report, done, done))
         grey[some] = np.clip(share[inner] * _STEPS + 0.5, 0, _STEPS)
         counts += np.bincount(grey[some].ravel(), minlength=len(counts))
     return boxed(mask.grid, box, grey >= _level_of(counts, int(np.count_nonzero(within))), mask.level)
 
 
-def blurred(chosen: BoolArray, sigmas: Sequence[float]) -> FloatsArray:
+def blurred(chosen: BoolArray, sigmas: Sequence[float], report: Report = silent) -> FloatsArray:
     """Which share of its surroundings is chosen, at each voxel.
 
     chosen: [k, j, i]
     sigmas: standard deviation of the weights (Gaussian) along k, j and i, in voxels
+    report: told that it goes on; may raise Cancelled
     """
     share: FloatsArray = chosen.astype(np.float32)
     for axis, sigma in enumerate(sigmas):
+        report(0.0, "Blurring the mask")
         share = gaussian_filter1d(share, sigma, axis, mode="nearest", truncate=GAUSSIAN_REACH)
     return share
 

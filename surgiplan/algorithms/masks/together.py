@@ -41,8 +41,9 @@ def smoothed_together(masks: Sequence[Mask], sigma_mm: float, report: Report = s
     shares: list[FloatsArray] = []
     plane = int(np.prod(owner.shape[1:]))
     for some, room, inner in slabs_with_room(owner.shape, reach[0]):
-        report(0.6 * some.start / len(owner), "Blurring the masks")
-        share = np.stack([blurred(one[room], sigmas)[inner] for one in within])
+        done = 0.6 * some.start / len(owner)
+        hear = part_of(report, done, done)
+        share = np.stack([blurred(one[room], sigmas, hear)[inner] for one in within])
         strongest, highest = share.argmax(axis=0), share.max(axis=0)
         background = 1 - share.sum(axis=0)
         sure = highest > _SURE
