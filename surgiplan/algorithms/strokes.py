@@ -71,7 +71,9 @@ def _near_line(
     piece = ((end - start) * spacing).astype(np.float32)
     squared = (k**2 + j**2) + i**2
     length = float(piece @ piece)
-    if length > 0:  # gone: the way to the nearest point of the piece, times its length; all in place, each frame
+    if (
+        length > 0
+    ):  # gone: the way to the nearest point of the piece, times its length; all in place, each frame
         along = (k * piece[0] + j * piece[1]) + i * piece[2]
         gone = np.minimum(along, np.float32(length))
         np.maximum(gone, 0, out=gone)

@@ -4,10 +4,11 @@ import numpy as np
 from scipy.ndimage import affine_transform
 
 from ...errors import StepFailed
-from ...progress import Report, silent
+from ...progress import Report, part_of, silent
 from ...values import FloatArray, Grid, Mask, Plane, given_away
 from .box import Box, padded, required_box, slabs
 
+_AT_ONCE = 1_000_000  # voxels
 _HALF = 0.5 + 1e-6  # how far outside the last centre, in voxels, a place still lies in the scan
 
 
@@ -24,14 +25,14 @@ def mirrored(mask: Mask, plane: Plane, report: Report = silent) -> Mask:
     """
     box = required_box(mask)
     there = _reflection(mask.grid, plane)
-    _require_inside(mask, box, there)
+    _require_inside(mask, box, there, part_of(report, 0.0, 0.3))
     low = np.array([along.start for along in box])
     target = _target(box, there, mask.voxels.shape)
     source = padded(mask.voxels[box], (1, 1, 1)).view(np.uint8)
     voxels = np.zeros(mask.voxels.shape, np.bool_)
     chosen = voxels[target]
-    for some in slabs(chosen.shape):
-        report(some.start / len(chosen), "Mirroring the mask")
+    for some in slabs(chosen.shape, _AT_ONCE):
+        report(0.3 + 0.7 * some.start / len(chosen), "Mirroring the mask")
         first = np.array([target[0].start + some.start, target[1].start, target[2].start])
         share = np.empty(chosen[some].shape, np.float32)
         offset = there[:3, :3] @ first + there[:3, 3] - low + 1
@@ -59,11 +60,12 @@ def _target(box: Box, there: FloatArray, shape: tuple[int, ...]) -> Box:
     return (slice(low[0], high[0]), slice(low[1], high[1]), slice(low[2], high[2]))
 
 
-def _require_inside(mask: Mask, box: Box, there: FloatArray) -> None:
+def _require_inside(mask: Mask, box: Box, there: FloatArray, report: Report) -> None:
     """Raise StepFailed when the mirror image of a chosen voxel lies outside the scan."""
     low = np.array([along.start for along in box])
     within, outside = mask.voxels[box], 0
-    for some in slabs(within.shape):
+    for some in slabs(within.shape, _AT_ONCE):
+        report(some.start / len(within), "Mirroring the mask")
         image = (np.argwhere(within[some]) + low + (some.start, 0, 0)) @ there[:3, :3].T + there[:3, 3]
         last = np.asarray(mask.voxels.shape) - 1
         outside += int(np.count_nonzero(((image < -_HALF) | (image > last + _HALF)).any(axis=1)))

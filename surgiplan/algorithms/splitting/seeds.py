@@ -54,6 +54,7 @@ def grow_seeds(
     require_one_grid(
         volume, within, *(one for some in seeds.values() for one in some if isinstance(one, Mask))
     )
+    report(0.0, "Looking at the seeds")
     if len(seeds) < 2:
         raise StepFailed("One seed has nothing to meet: give a seed in each of two bodies or more.")
     box = required_box(within)
@@ -92,7 +93,7 @@ def _started(within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box)
     for name, some in seeds.items():
         start = np.zeros_like(taken)
         for seed in some:
-            start |= _voxels(within, name, seed)[box]
+            start |= _voxels(within, box, name, seed)
         if (start & taken).any():
             raise StepFailed(f"A seed of {name} lies on a seed before it: place each in a body of its own.")
         taken |= start
@@ -100,14 +101,15 @@ def _started(within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box)
     return started
 
 
-def _voxels(within: Mask, name: str, seed: Mask | Vec3) -> BoolArray:
+def _voxels(within: Mask, box: Box, name: str, seed: Mask | Vec3) -> BoolArray:
     if isinstance(seed, Mask):
-        marked = seed.voxels & within.voxels
+        marked: BoolArray = seed.voxels[box] & within.voxels[box]
     else:
-        marked = np.zeros(within.voxels.shape, np.bool_)
+        marked = np.zeros(within.voxels[box].shape, np.bool_)
         at = within.grid.nearest(seed)
-        if at is not None:
-            marked[at] = within.voxels[at]
+        if at is not None and within.voxels[at]:
+            k, j, i = (n - along.start for n, along in zip(at, box, strict=True))
+            marked[k, j, i] = True
     if not marked.any():
         where = "" if isinstance(seed, Mask) else f" at {told(seed)}"
         raise StepFailed(
