@@ -2,10 +2,12 @@
 
 from typing import Annotated, Any, Literal
 
+import numpy as np
+
 from ..algorithms.corrections.osteotomy import Leg, high_tibial_osteotomy
 from ..plan.operation import Number, Operation, Ref, operation
 from ..plan.work import Work
-from ..values import Landmarks, Measurement, Plane, Pose, vec3
+from ..values import Landmarks, Measurement, Places, Plane, Pose, vec3
 from .quantities import Percent
 from .solved import figure
 
@@ -21,6 +23,7 @@ OUTPUTS = {
     "cut": Plane,
     "second_cut": Plane,
     "motion": Pose,
+    "wedge": Landmarks,
     "angle": Measurement,
     "gap": Measurement,
     "line_before": Measurement,
@@ -48,7 +51,7 @@ class AlignLeg(Operation[dict[str, Any]]):
     hinge_turn: Annotated[float, Number("deg", -45, 45, 1)] = 0.0
 
     def run(self, work: Work, landmarks: Landmarks) -> dict[str, Any]:
-        """Planes, the motion of the lower fragment, and the figures before and after.
+        """Planes, the motion of the lower fragment, the hinge for a wedge, and the figures before and after.
 
         Raises NeedsHand for a landmark that is not placed, StepFailed when there is no solution.
         """
@@ -64,12 +67,20 @@ class AlignLeg(Operation[dict[str, Any]]):
         ) -> Measurement:
             return figure(landmarks, value, unit, definition, f"tibia.osteotomy.{word}", points, sign)
 
+        reach = 10.0 * np.asarray(found.hinge_axis)
+        places = {
+            "hinge_front": hinge + reach,
+            "hinge_back": hinge - reach,
+            "cortex": cortex,
+            "moving": leg.ankle,
+        }
         varus = "varus is negative, valgus positive"
         opened = "opening" if self.way == "opening" else "height of the wedge"
         return {
             "cut": found.cut,
             "second_cut": found.second_cut,
             "motion": found.pose,
+            "wedge": Landmarks(Places(places), frame_uid=landmarks.frame_uid),
             "angle": told(found.degrees, "deg", "turn of the lower fragment about the hinge", "angle"),
             "gap": told(
                 found.gap_mm,

@@ -64,7 +64,8 @@ class NameLandmarks(Operation[Landmarks]):
                 template.mark(name)
         if template.sided and not self.side:
             raise StepFailed(f"{self.template} belongs to one side of the body: choose left or right")
-        places, errors = dict(self.points), dict.fromkeys(self.points, self._typed_error(on))
+        places = {mark.name: self.points[mark.name] for mark in template.marks if mark.name in self.points}
+        errors = dict.fromkeys(places, self._typed_error(on))
         if any(map(self.snaps, self.points)):
             self._snap(template, on, places, errors, work)
         frame = require_one_frame(*(() if on is None else (on,)))

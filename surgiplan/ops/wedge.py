@@ -5,10 +5,11 @@ from typing import Annotated, Any, Literal
 
 from ..algorithms.cutting import wedge
 from ..algorithms.cutting.sketch import wedge_parts
+from ..algorithms.space import require_one_frame
 from ..errors import StepFailed, Usage
 from ..plan.operation import Hand, Number, Operation, Ref, operation
 from ..plan.work import Work
-from ..values import Measurement, Part
+from ..values import Landmarks, Measurement, Part, vec3
 from .quantities import Millimetres, Point, Points
 from .sawn import Degrees, named_pieces
 
@@ -31,6 +32,9 @@ class Wedge(Operation[dict[str, Any]]):
     kerf_side: opening: who loses it: fixed, moved, or half from each with "both"
     name_fixed: what the piece that stays is called, such as proximal
     name_moved: what the piece that moves is called, such as distal
+    solved: hinge, cortex and moving point that another step has found, such as align_leg; they come before
+        those placed by hand
+    turn: the angle that another step has found; it comes before angle and gap
     """
 
     part: Ref[Part]
@@ -44,6 +48,13 @@ class Wedge(Operation[dict[str, Any]]):
     kerf_side: Literal["fixed", "moved", "both"] = "both"
     name_fixed: str = "fixed"
     name_moved: str = "moved"
+    solved: Ref[Landmarks] | None = None
+    turn: Ref[Measurement] | None = None
+
+    def require_placed(self, step: str) -> None:
+        """Raise NeedsHand while hinge, cortex or moving point are neither placed nor found."""
+        if self.solved is None:
+            super().require_placed(step)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -57,17 +68,23 @@ class Wedge(Operation[dict[str, Any]]):
             raise Usage(f"wedge: a piece cannot be called {clash.pop()}: that is one of its figures")
         return {**names, **FIGURES}
 
-    def sketch(self, part: Part) -> tuple[Part, ...]:
+    def sketch(
+        self, part: Part, solved: Landmarks | None = None, turn: Measurement | None = None
+    ) -> tuple[Part, ...]:
         """The saw cut, and for a closing wedge the second one."""
-        if len(self.hinge) != 2 or self.cortex is None or self.moving is None:
+        if solved is None and (len(self.hinge) != 2 or self.cortex is None or self.moving is None):
             return ()
-        hinge = self._hinge()
-        return wedge_parts(part, hinge, self._degrees(hinge), self.kerf, self.kerf_side, self.kind)
+        hinge = self._hinge(solved)
+        return wedge_parts(part, hinge, self._degrees(hinge, turn), self.kerf, self.kerf_side, self.kind)
 
-    def run(self, work: Work, part: Part) -> dict[str, Any]:
+    def run(
+        self, work: Work, part: Part, solved: Landmarks | None = None, turn: Measurement | None = None
+    ) -> dict[str, Any]:
         """The pieces as they lie afterwards, what was taken, and turn, gap and hinge in figures."""
-        hinge = self._hinge()
-        degrees = self._degrees(hinge)
+        if solved is not None:
+            require_one_frame(part, solved)
+        hinge = self._hinge(solved)
+        degrees = self._degrees(hinge, turn)
         if self.kind == "opening":
             found = wedge.opening(part, hinge, degrees, self.kerf, self.kerf_side)
         else:
@@ -82,12 +99,21 @@ class Wedge(Operation[dict[str, Any]]):
             "hinge": found.hinge,
         }
 
-    def _hinge(self) -> wedge.Hinge:
+    def _hinge(self, solved: Landmarks | None) -> wedge.Hinge:
+        if solved is not None:
+            front, back, cortex, moving = map(
+                vec3, solved.at("hinge_front", "hinge_back", "cortex", "moving")
+            )
+            return wedge.Hinge.of((front, back), cortex, moving)
         assert self.cortex is not None
         assert self.moving is not None
         if len(self.hinge) != 2:
             raise StepFailed(f"A hinge has two points, not {len(self.hinge)}: remove the others.")
         return wedge.Hinge.of((self.hinge[0], self.hinge[1]), self.cortex, self.moving)
 
-    def _degrees(self, hinge: wedge.Hinge) -> float:
+    def _degrees(self, hinge: wedge.Hinge, turn: Measurement | None) -> float:
+        if turn is not None:
+            if turn.unit != "deg":
+                raise StepFailed(f"The turn is an angle in degrees, not a measurement in {turn.unit}.")
+            return turn.value
         return self.angle if self.gap is None else hinge.degrees_for(self.gap)

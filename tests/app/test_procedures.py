@@ -69,7 +69,7 @@ def test_a_tibial_osteotomy_from_the_menu_to_the_checks(leg: Person) -> None:
     assert dialog.chosen_results == {"tibia": "shinbone"}
     accept(leg, dialog)
     assert guide.isVisible()
-    assert list(leg.desk.kept.names) == ["shinbone", "marks", "solution", "sawn", "shin"]
+    assert list(leg.desk.kept.names) == ["shinbone", "marks", "solution", "opened"]
     assert leg.desk.kept["marks"].operation.side == "right"  # the planned side of the case
     assert "centre of the femoral head" in guide.now.text()
     assert "sphere" in guide.now.text()
@@ -90,7 +90,7 @@ def test_a_tibial_osteotomy_from_the_menu_to_the_checks(leg: Person) -> None:
     assert leg.desk.kept["solution"].operation.target == 66.0
     leg.wait(lambda: "Line after: 66.0 %" in guide.figures.text(), "the figures")
     leg.click(guide.next)
-    leg.wait_for("shin")
+    leg.wait_for("opened")
     leg.wait(lambda: not any("not known" in text for text in texts(guide.checks)), "the checks")
     told = texts(guide.checks)
     assert told[0] == "Weight bearing line afterwards: 66.00 % (60 to 70 %)"

@@ -115,9 +115,10 @@ def test_a_tibial_osteotomy_reaches_its_line_within_a_tenth_of_a_percent(
     told = figures_of(answer, "solution")
     assert told["line_after"]["value"] == pytest.approx(target, abs=0.1)
     assert verdicts(answer)["Weight bearing line afterwards"] == "pass"
-    # counted anew on the moved shape: the lowest middle of the shin stands for the ankle
-    shin = figures_of(answer, "shin")
-    assert shin["watertight"]
+    opened = figures_of(answer, "opened")
+    assert opened["shin"]["watertight"]
+    assert opened["angle"]["value"] == pytest.approx(told["angle"]["value"], abs=1e-9)
+    assert opened["gap"]["value"] == pytest.approx(told["gap"]["value"], abs=1e-6)
     matrix = np.array(told["motion"]["matrix"])
     own, marks = bone.pose.inverse, bone.landmarks
     ankle = own.apply(matrix[:3, :3] @ marks["ankle_centre"] + matrix[:3, 3])
@@ -244,7 +245,7 @@ def test_what_the_hand_has_to_give_is_named_with_words(run: Run, tmp_path: Path)
     assert "ankle_centre" not in answer.err
     assert "open    Weight bearing line afterwards: not known yet" in answer.out
     kept = run("show", case, "--json").data["steps"]
-    assert [s["name"] for s in kept] == ["tibia", "marks", "solution", "sawn", "shin"]
+    assert [s["name"] for s in kept] == ["tibia", "marks", "solution", "opened"]
 
 
 def test_a_bone_of_another_name_is_chosen_and_two_of_a_kind_live_side_by_side(

@@ -12,6 +12,8 @@ from surgiplan.ops.place_implant import PlaceImplant
 from surgiplan.ops.plan_flap import PlanFlap
 from surgiplan.ops.plan_screw import PlanScrew
 from surgiplan.ops.template_hip import TemplateHip
+from surgiplan.ops.wedge import Wedge
+from surgiplan.phantoms import Tibia
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.work import Work
 from surgiplan.values import Measurement, Places, Plane, Pose
@@ -34,6 +36,21 @@ def test_a_leg_is_aligned_and_the_figures_say_by_which_definition() -> None:
     assert found["hinge_depth"].value == pytest.approx(20.0, abs=1.0)
     assert isinstance(found["cut"], Plane)
     assert isinstance(found["motion"], Pose)
+
+
+@pytest.mark.parametrize(("varus", "target", "way"), [(9.0, 62.5, "opening"), (-9.0, 50.0, "closing")])
+def test_the_wedge_turns_the_shin_as_it_was_solved(varus: float, target: float, way: str) -> None:
+    bone = Tibia(varus_deg=varus)
+    places = marked(templating.osteotomy_places(bone), "tibial_osteotomy", bone.frame_uid)
+    solved = AlignLeg(landmarks=M, target=target, way=way).run(WORK, places)
+    operation = Wedge(part=Ref("b"), solved=Ref("s", "wedge"), turn=Ref("s", "angle"), kind=way, kerf=1.0)
+    operation.require_placed("wedge")
+    done = operation.run(WORK, bone.mesh(2.5), solved["wedge"], solved["angle"])
+    assert np.allclose(done["moved"].pose.array, solved["motion"].array, atol=1e-6)
+    assert done["gap"].value == pytest.approx(solved["gap"].value, abs=1e-6)
+    assert done["moved"].mesh.watertight
+    with pytest.raises(StepFailed, match="not a measurement in mm"):
+        operation.run(WORK, bone.mesh(4.0), solved["wedge"], solved["gap"])
 
 
 def test_a_landmark_that_is_not_placed_is_asked_for_by_name() -> None:
