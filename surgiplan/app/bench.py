@@ -101,7 +101,8 @@ class Bench(QWidget):
         self._guide_box.hide()
         right.addWidget(self._guide_box)
         right.addWidget(_titled(self.tr("Findings"), self.findings))
-        right.addWidget(_titled(self.tr("Landmarks"), self.landmarks))
+        self._landmarks_box = _titled(self.tr("Landmarks"), self.landmarks)
+        right.addWidget(self._landmarks_box)
         right.addWidget(_titled(self.tr("Segments"), self.segments))
         right.addWidget(_titled(self.tr("History"), self.history))
         right.setSizes([700, 250, 250, 220, 150])
@@ -141,7 +142,7 @@ class Bench(QWidget):
         self.hand.kept.connect(lambda _: self.guide.placed())
         self.guide.placing.connect(self._place_mark)
         self.guide.told.connect(self.told)
-        self.guide.closed.connect(self._guide_box.hide)
+        self.guide.closed.connect(self._leave_guide)
         self.hand.dropped.connect(self.form.show_draft)
         self.findings.visited.connect(self.visit)
         for name, view in self.views.items():
@@ -243,9 +244,14 @@ class Bench(QWidget):
             plan = one.put_on(self.desk.kept, sides_of(one, self.desk.side))
             if not self.desk.commit(plan, f"procedure: {one.title}"):
                 return
+        self._landmarks_box.hide()  # the guide has a list of its own
         self._guide_box.show()
         self._right.setSizes([700, 150, 120, 120])
         self.guide.walk(one)
+
+    def _leave_guide(self) -> None:
+        self._guide_box.hide()
+        self._landmarks_box.show()
 
     def _place_mark(self, step: str, mark: str) -> None:
         if not step or not self.desk.writable:

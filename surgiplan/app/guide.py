@@ -56,7 +56,7 @@ class Guide(QWidget):
         self.setObjectName("guide")
         self._desk = desk
         self.procedure: Procedure | None = None
-        self._at, self._mark = 0, ""
+        self._at, self._mark, self._last = 0, "", ""
         self._editors: dict[str, Editor] = {}
         self._built: object = None
         self.title, self.stage_title, self.words = QLabel(), QLabel(), QLabel()
@@ -75,6 +75,9 @@ class Guide(QWidget):
         self._sides = self._side_row()
         self.marks = ShortList("guide_marks", self.tr("Landmarks to place"))
         self.marks.itemClicked.connect(lambda item: self.take(str(item.data(_NAME))))
+        self.snap = QPushButton()
+        self.snap.setObjectName("guide_snap")
+        self.snap.clicked.connect(self._toggle_snap)
         self._fields = QWidget()
         self.figures = QLabel()
         self.figures.setObjectName("guide_figures")
@@ -112,6 +115,7 @@ class Guide(QWidget):
             self._sides,
             self.now,
             self.marks,
+            self.snap,
             self._fields,
             self.problem,
             self.figures,
@@ -178,7 +182,7 @@ class Guide(QWidget):
         """Show a stage: its step is chosen, and its next landmark held ready for a click."""
         if self.procedure is None or not 0 <= number < len(self.procedure.stages):
             return
-        self._at, self._built, self._mark = number, None, ""
+        self._at, self._built, self._mark, self._last = number, None, "", ""
         self._desk.choose(self.stage.step)
         self.refresh()
         self._take_next()
@@ -194,6 +198,7 @@ class Guide(QWidget):
     def placed(self) -> None:
         """A landmark was placed in a view: go on to the next one."""
         if self.procedure is not None and self._mark:
+            self._last = self._mark
             self._take_next()
 
     def close_guide(self) -> None:
@@ -306,7 +311,16 @@ class Guide(QWidget):
                 self.marks.setCurrentItem(item)
         if not self._mark:
             self.marks.clearSelection()
+        self._tell_snap(operation, placed)
         self._tell_now(placing, placed)
+
+    def _tell_snap(self, operation: Any, placed: Mapping[str, Any]) -> None:
+        """Offer to draw what was placed last to the bone, or to let it go again."""
+        self.snap.setVisible(self._last in placed)
+        if self._last in placed:
+            words = self.tr("Leave {0} where it was clicked"), self.tr("Snap {0} to the bone")
+            text = words[0] if operation.snaps(self._last) else words[1]
+            self.snap.setText(text.format(self._mark_of(self._last).title))
 
     def _tell_now(self, placing: bool, placed: Mapping[str, Any]) -> None:
         if placing and self._desk.view.chosen != self.stage.step:
@@ -346,6 +360,12 @@ class Guide(QWidget):
         return templates()[operation.template].mark(name)
 
     # --- what the person does
+
+    def _toggle_snap(self) -> None:
+        operation = self._desk.kept[self.stage.step].operation
+        if isinstance(operation, NameLandmarks):
+            on = not operation.snaps(self._last)
+            self._commit({"snapped": operation.with_snap(self._last, on)}, f"snap {self._last}")
 
     def _set_side(self, side: str) -> None:
         self._commit({"side": side}, "side")

@@ -78,6 +78,12 @@ def test_a_tibial_osteotomy_from_the_menu_to_the_checks(leg: Person) -> None:
     leg.click(view, (view.width() / 2, view.height() / 2))
     assert list(leg.desk.kept["marks"].operation.points) == ["head_centre"]
     assert "medial edge of the plateau" in guide.now.text()  # it goes on by itself
+    assert not leg.bench.landmarks.isVisible()  # one list of landmarks at a time
+    assert guide.snap.text() == "Snap centre of the femoral head to the bone"
+    leg.click(guide.snap)
+    assert leg.desk.kept["marks"].operation.snaps("head_centre")
+    leg.click(guide.snap)
+    assert not leg.desk.kept["marks"].operation.snaps("head_centre")
     for name in ("head_centre", "medial_plateau_edge", "lateral_plateau_edge", "ankle_centre"):
         place(leg, name)
     leg.click(guide.next)
@@ -97,6 +103,7 @@ def test_a_tibial_osteotomy_from_the_menu_to_the_checks(leg: Person) -> None:
     assert any("think of two levels" in text for text in told)  # a limit that does not hold says what to do
     leg.click(guide.next)
     assert not guide.isVisible()
+    assert leg.bench.landmarks.isVisible()
     leg.bench.undo()
     assert leg.desk.kept["solution"].operation.target == 62.5
 
