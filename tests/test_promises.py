@@ -222,7 +222,7 @@ def sphere_through(points: FloatArray) -> Vec3:
         ("ct", {"digest": "1" * 32}),
         ("bright", {"low": 300.0}),
         ("fragment", {"pose": Pose.of_shift((1, 2, 3))}),
-        ("screw1", {"pose": Pose.of_shift((1, 2, 3))}),
+        ("screw0", {"pose": Pose.of_shift((1, 2, 3))}),
         ("painted", {"added": Bits.of(np.argwhere(np.random.default_rng(4).random((40, 64, 64)) < 0.02))}),
     ],
 )
