@@ -11,7 +11,7 @@ from ..errors import StepFailed
 from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
 
 VOLUMES_AGREE = 1e-6  # share of the volume by which a sum of volumes may differ
-_KEPT = 1e-11  # share of the box that rounding may take or give
+_KEPT = 1e-11  # share of the volume (of a cube as long as what is new) that rounding may take or give
 _TIDYINGS = 5
 _TRIED = 15  # coordinates of which all choices are tried
 
@@ -46,15 +46,16 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
     raw = body.to_mesh64()
     triangles = raw.tri_verts.astype(np.int32)
     mesh = Mesh(rounded(raw.vert_properties[:, :3] + centre, triangles), triangles)
+    kept = mesh
     for _ in range(_TIDYINGS):
         if not _folded(mesh):
             break
         tidy = manifold3d.Manifold(manifold3d.Mesh(mesh.points.copy(), mesh.triangles.astype(np.uint32)))
         require_no_error(tidy, f"{what} failed")
         raw = tidy.to_mesh()
-        mesh = Mesh(raw.vert_properties[:, :3], raw.tri_verts.astype(np.int32))
-        filled = _refilled(mesh, body.volume())
-        mesh = mesh if _folded(filled) else filled
+        kept = Mesh(raw.vert_properties[:, :3], raw.tri_verts.astype(np.int32))
+        mesh = _refilled(kept, body.volume())
+    mesh = kept if _folded(mesh) else mesh
     lost = abs(mesh.volume_mm3 - body.volume())
     whole = mesh.watertight and mesh.volume_mm3 > 0 and not _folded(mesh)
     thin = 2 * body.volume() < mesh.area_mm2 * step_mm(mesh)
@@ -82,7 +83,7 @@ def rounded(points: FloatArray, triangles: IntArray, exact: int = 0) -> FloatsAr
     if not moved.any():
         return near
     touched = triangles[triangles.max(axis=1) >= exact]
-    whole = float(np.prod(np.ptp(near, axis=0), dtype=np.float64))
+    whole = float(np.ptp(near[exact:], axis=0).max()) ** 3
     origin = points[touched[0, 0]]
     missing = _enclosed(points[touched] - origin) - _enclosed(near[touched] - origin)
     free, error = np.flatnonzero(moved) + exact, error[moved]
@@ -108,11 +109,13 @@ def _refilled(mesh: Mesh, volume_mm3: float) -> Mesh:
     slopes = _volume_slopes(
         mesh.points[mesh.triangles] - mesh.points[0].astype(np.float64), mesh.triangles, free, len(free)
     )
-    to = np.nextafter(mesh.points, np.where(slopes * missing > 0, np.inf, -np.inf).astype(np.float32))
-    gain = np.abs((to.astype(np.float64) - mesh.points) * slopes).ravel()
-    turned = _making_up(gain, np.argsort(-gain, kind="stable"), abs(missing), _KEPT * volume_mm3)
+    ways = [np.nextafter(mesh.points, np.float32(end)) - mesh.points for end in (np.inf, -np.inf)]
+    step = np.concatenate([way.ravel() for way in ways])
+    gain = step * np.tile(slopes.ravel(), 2) * np.sign(missing)
+    order = np.argsort(np.abs(np.abs(gain) - abs(missing)), kind="stable")
     flat = mesh.points.copy().ravel()
-    flat[turned] = to.ravel()[turned]
+    for one in _making_up(gain, order, abs(missing), _KEPT * volume_mm3):
+        flat[one % len(flat)] += step[one]
     return Mesh(flat.reshape(-1, 3), mesh.triangles)
 
 

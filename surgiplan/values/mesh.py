@@ -130,7 +130,10 @@ class Part:
     @cached_property
     def points_lps(self) -> FloatArray:
         """(n, 3) float64 points in patient space."""
-        points: FloatArray = frozen(self.pose.apply(self.mesh.points))
+        still = self.pose == IDENTITY
+        points: FloatArray = frozen(
+            self.mesh.points if still else self.pose.apply(self.mesh.points), np.float64
+        )
         return points
 
     @cached_property
