@@ -17,6 +17,7 @@ from surgiplan.ops.cut_path import CutPath
 from surgiplan.ops.deface import Deface
 from surgiplan.ops.denoise import Denoise
 from surgiplan.ops.derotate import Derotate
+from surgiplan.ops.deviation_map import DeviationMap
 from surgiplan.ops.drill import Drill
 from surgiplan.ops.even_bias import EvenBias
 from surgiplan.ops.fill import Fill
@@ -148,6 +149,7 @@ def sixty_steps() -> Plan:
         .add("smooth", Smooth(part=Ref("sound_side")))
         .add("light", Remesh(part=Ref("smooth")))
         .add("whole", Repair(part=Ref("light")))
+        .add("truth", DeviationMap(part=Ref("bone"), volume=Ref("ct"), mask=Ref("painted")))
         .add("cortex", Walls(bone=Ref("whole"), volume=Ref("ct")))
         .add("margin", ToleranceBudget(body=Ref("overlaid", "moved"), kerf=Ref("osteotomy", "kerf")))
         .add("marks", NameLandmarks(side="left", points=Places({"head_centre": marks[0]}), on=Ref("bone")))

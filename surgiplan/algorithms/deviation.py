@@ -7,12 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
-from ..values import Deviation, FloatArray, IntArray, Mesh, Volume
-from .spread import crossed, some_of, spread
+from ..errors import StepFailed
+from ..progress import Report, part_of, silent
+from ..values import Deviation, EdgeMap, FloatArray, IntArray, Mesh, Part, Volume, given_away, vec3
+from .filters import run_apart
+from .smooth import normals_of
+from .space import require_one_frame
+from .spread import area_of_points, crossed, percentile, some_of, spread
 
 PLACES = 8000
 """Places at which a surface is looked at: a 95th percentile of 8000 is some 0.25 % of the area off."""
 
+_AT_ONCE = 50_000  # points
 _READINGS = 4  # of the grey value per smallest voxel spacing
 
 
@@ -46,6 +52,43 @@ def deviation(
         mask_p95_mm=mask_p95,
         mask_max_mm=mask_max,
         volume_percent=round(100 * (mesh.volume_mm3 / chosen_mm3 - 1), 3),
+    )
+
+
+def edge_map(part: Part, volume: Volume, level: float, report: Report = silent) -> EdgeMap:
+    """Measure at every point of a surface how far it lies from the grey edge.
+
+    part: the surface
+    volume: the scan it was made from
+    level: grey value of the border
+    report: told the progress; may raise Cancelled
+    Raises StepFailed when no point has an edge near it, Mismatch for two patient spaces.
+    """
+    require_one_frame(part, volume)
+    text, mesh = "Measuring how true the surface is", part.placed()
+    outward = run_apart(lambda: normals_of(mesh), part_of(report, 0.0, 0.2), text)
+    off = np.empty(len(mesh.points))
+    for start in range(0, len(off), _AT_ONCE):
+        report(0.2 + 0.8 * start / len(off), text)
+        some = slice(start, start + _AT_ONCE)
+        off[some] = -edge_offsets(volume, level, mesh.points[some].astype(np.float64), outward[some])
+    area = area_of_points(mesh)
+    known = np.isfinite(off) & (area > 0)
+    if not known.any():
+        raise StepFailed(
+            f"No point of the surface has an edge at {level:g} within {max(volume.grid.spacing_kji):.2f} mm. "
+            "Check the level, and that the surface was made from this scan."
+        )
+    away, share = np.abs(off[known]), area[known] / area[known].sum()
+    return EdgeMap(
+        part=part,
+        off_mm=given_away(off.astype(np.float32)),
+        level=level,
+        edge_mean_mm=round(float(away @ share), 4),
+        edge_p95_mm=round(percentile(away, share, 0.95), 4),
+        edge_max_mm=round(float(away.max()), 4),
+        edge_share=round(float(area[known].sum() / area.sum()), 4),
+        at_lps=vec3(mesh.points[np.flatnonzero(known)[away.argmax()]]),
     )
 
 

@@ -86,6 +86,7 @@ _PHRASES: tuple[tuple[str, Callable[[Numbers], str]], ...] = (
     ("deviation", _deviation),
     ("change", _change),
     ("thin_share", _walls),
+    ("edge_share", lambda n: f"off the grey edge {_spread(n, 'edge_')}, on {100 * n['edge_share']:.1f} %"),
     ("shape", lambda n: " x ".join(map(str, n["shape"])) + " voxels"),
     ("depth_mm", _collision),
     ("definition", _measurement),

@@ -16,6 +16,7 @@ from .cut_path import CutPath
 from .deface import Deface
 from .denoise import Denoise
 from .derotate import Derotate
+from .deviation_map import DeviationMap
 from .drill import Drill
 from .even_bias import EvenBias
 from .fill import Fill
@@ -119,6 +120,7 @@ _LISTED: tuple[type[Operation[Any]], ...] = (
     StepOff,
     Compare,
     Walls,
+    DeviationMap,
     ToleranceBudget,
 )
 

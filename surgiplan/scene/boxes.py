@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from ..plan.plan import Step
-from ..values import FloatArray, GapMap, Mask, Mesh, Part, Plane, Pose, Value, Volume, WallMap
+from ..values import EdgeMap, FloatArray, GapMap, Mask, Mesh, Part, Plane, Pose, Value, Volume, WallMap
 from .view import Results, value_of
 
 _CORNERS = np.array([[a, b, c] for a in (0, 1) for b in (0, 1) for c in (0, 1)])
@@ -31,7 +31,7 @@ def box_of_value(value: Value) -> FloatArray:
     match value:
         case Part():
             return box_of(value.mesh, value.pose)
-        case GapMap() | WallMap():
+        case GapMap() | WallMap() | EdgeMap():
             return box_of(value.part.mesh, value.part.pose)
         case Volume() | Mask():
             return around([value.grid.corners_lps])

@@ -7,7 +7,7 @@ from typing import TypeVar
 import numpy as np
 
 from ..plan.plan import Plan, Step
-from ..values import Bits, GapMap, Mask, Part, Pose, Tolerance, Volume, WallMap
+from ..values import Bits, EdgeMap, GapMap, Mask, Part, Pose, Tolerance, Volume, WallMap
 from .bands import band
 from .boxes import box_of
 from .items import Colour, Scalars, Surface
@@ -64,6 +64,8 @@ def surfaces(plan: Plan, results: Results, view: View) -> tuple[Surface, ...]:
                 one = _mapped(name, value, chosen)
             elif isinstance(value, WallMap):
                 one = _walled(name, value, chosen)
+            elif isinstance(value, EdgeMap):
+                one = _edged(name, value, chosen)
             elif isinstance(value, Tolerance):
                 one = band(name, value, chosen)
             else:
@@ -154,6 +156,13 @@ def _walled(name: str, value: WallMap, chosen: bool) -> Surface:
     reach = _rounded_up(2 * value.thin_mm if value.thin_mm > 0 else value.mean_mm)
     capped = np.minimum(value.wall_mm, np.float32(reach))
     scalars = Scalars(capped, 0.0, reach, "wall")
+    return Surface(name, value.part.mesh, value.part.pose, IVORY, chosen=chosen, scalars=scalars)
+
+
+def _edged(name: str, value: EdgeMap, chosen: bool) -> Surface:
+    """A surface coloured by its way from the grey edge, both sides alike; grey where it has none."""
+    reach = max(_rounded_up(value.edge_p95_mm), 0.01)
+    scalars = Scalars(value.off_mm, -reach, reach, "off the edge")
     return Surface(name, value.part.mesh, value.part.pose, IVORY, chosen=chosen, scalars=scalars)
 
 

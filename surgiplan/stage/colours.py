@@ -10,6 +10,7 @@ FAINT = "#C3C9D0"
 TOP, BOTTOM = "#2E343C", "#15181C"
 SEVERITIES = {"info": "#56B4E9", "warning": "#F2B705", "danger": "#FF5C5C"}
 SLICES = {"axial": "#FF6B5E", "coronal": "#2FBF9B", "sagittal": "#F2D24B"}
+UNKNOWN = "#6B6460"  # of a number that is not there
 SPACE = "#8FA3B8"  # the header of the 3D view
 # from digging in (orange) over nothing (near white) to standing off (blue): told apart by everyone
 _BOTH = ("#B35806", "#F1A340", "#FEE0B6", "#F7F7F7", "#D1E5F0", "#67A9CF", "#2166AC")
@@ -35,6 +36,7 @@ def table_of(scalars: Scalars) -> vtkLookupTable:
     table = vtkLookupTable()
     table.SetNumberOfTableValues(256)
     table.SetTableRange(scalars.low, scalars.high)
+    table.SetNanColor(*rgb(UNKNOWN), 1.0)
     for n in range(256):
         at = n / 255 * (len(stops) - 1)
         first = min(int(at), len(stops) - 2)

@@ -5,7 +5,17 @@ from .bits import Bits
 from .codec import Value, decode, digest, encode
 from .deviation import Change, Deviation
 from .figures import figures, fingerprint
-from .findings import Agreement, Collision, Finding, GapMap, Measurement, Profile, RangeOfMotion, WallMap
+from .findings import (
+    Agreement,
+    Collision,
+    EdgeMap,
+    Finding,
+    GapMap,
+    Measurement,
+    Profile,
+    RangeOfMotion,
+    WallMap,
+)
 from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
 from .label import NO_LABEL, Label
@@ -24,6 +34,7 @@ __all__ = [
     "Change",
     "Collision",
     "Deviation",
+    "EdgeMap",
     "Finding",
     "FloatArray",
     "FloatsArray",

@@ -15,7 +15,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .deviation import UNSET_IS_LEFT_OUT, Change, Deviation
-from .findings import Agreement, Collision, Finding, GapMap, Measurement, Profile, RangeOfMotion, WallMap
+from .findings import (
+    Agreement,
+    Collision,
+    EdgeMap,
+    Finding,
+    GapMap,
+    Measurement,
+    Profile,
+    RangeOfMotion,
+    WallMap,
+)
 from .frames import Plane, Pose
 from .grid import Grid
 from .landmarks import Landmarks
@@ -27,7 +37,18 @@ Value = Any
 _MAGIC = b"SPVALUE1"
 _ALIGN = 64
 _KINDS = (Grid, Volume, Mask, Mesh, Deviation, Change, Part, Pose, Plane, Landmarks)
-_FOUND = (Measurement, Profile, Collision, GapMap, WallMap, RangeOfMotion, Agreement, Finding, Tolerance)
+_FOUND = (
+    Measurement,
+    Profile,
+    Collision,
+    GapMap,
+    EdgeMap,
+    WallMap,
+    RangeOfMotion,
+    Agreement,
+    Finding,
+    Tolerance,
+)
 _TYPES: dict[str, type] = {cls.__name__: cls for cls in (*_KINDS, *_FOUND)}
 
 

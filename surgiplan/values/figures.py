@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .codec import Value, digest
-from .findings import Agreement, Collision, GapMap, Measurement, Profile, RangeOfMotion, WallMap
+from .findings import Agreement, Collision, EdgeMap, GapMap, Measurement, Profile, RangeOfMotion, WallMap
 from .frames import Plane, Pose
 from .landmarks import Landmarks
 from .mesh import Part
@@ -156,6 +156,12 @@ def _of_wall(wall: WallMap) -> Figures:
     return numbers | {"thinnest_lps": list(wall.thinnest_lps), "resting_lps": [*map(list, wall.resting_lps)]}
 
 
+def _of_edge(edge: EdgeMap) -> Figures:
+    """The numbers without those of each point."""
+    numbers = {f.name: getattr(edge, f.name) for f in fields(edge) if f.name not in {"part", "off_mm"}}
+    return numbers | {"at_lps": list(edge.at_lps)}
+
+
 def _of_agreement(found: Agreement) -> Figures:
     """The numbers by field, and beside them what each is."""
     numbers = asdict(found)
@@ -192,6 +198,7 @@ _TOLD: dict[type, Callable[[Any], Figures]] = {
     Profile: _of_profile,
     GapMap: _of_gap,
     WallMap: _of_wall,
+    EdgeMap: _of_edge,
     RangeOfMotion: _of_range,
     Agreement: _of_agreement,
     Tolerance: _of_tolerance,

@@ -200,6 +200,35 @@ class WallMap:
         object.__setattr__(self, "wall_mm", wall)
 
 
+@dataclass(frozen=True, eq=False)
+class EdgeMap:
+    """How far every point of a surface lies from the grey edge of the scan, along its normal.
+
+    part: the surface that carries the map
+    off_mm: (n,) float32, positive where the surface lies outside of the edge; NaN where no edge lies within
+        the largest voxel spacing (painted, cut off, or at the rim of the scan)
+    level: grey value of the edge
+    edge_mean_mm, edge_p95_mm, edge_max_mm: without sign, over the area that has an edge
+    edge_share: share (0 to 1) of the area that has one
+    at_lps: the place that is farthest from it, LPS mm
+    """
+
+    part: Part
+    off_mm: FloatsArray
+    level: float
+    edge_mean_mm: float
+    edge_p95_mm: float
+    edge_max_mm: float
+    edge_share: float
+    at_lps: Vec3
+
+    def __post_init__(self) -> None:
+        off = frozen(self.off_mm, np.float32)
+        if off.shape != (len(self.part.mesh.points),):
+            raise ValueError("a map of the edge needs one distance for each point of its surface")
+        object.__setattr__(self, "off_mm", off)
+
+
 @dataclass(frozen=True)
 class Agreement:
     """How alike two regions are: the figures by which segmentations are compared.
