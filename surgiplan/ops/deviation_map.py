@@ -14,18 +14,18 @@ class DeviationMap(Operation[EdgeMap]):
 
     part: the surface, as it was made or smoothed and decimated since
     volume: the scan it was made from
-    mask: the mask it was made from, for the level of its border; empty when the level is given
+    mask: the mask it was made from, for the level of its border
     level: the grey value of the border; empty for the level of the mask
     """
 
     part: Ref[Part]
     volume: Ref[Volume]
-    mask: Ref[Mask] | None = None
+    mask: Ref[Mask]
     level: HU | None = None
 
-    def run(self, work: Work, part: Part, volume: Volume, mask: Mask | None = None) -> EdgeMap:
+    def run(self, work: Work, part: Part, volume: Volume, mask: Mask) -> EdgeMap:
         """Signed distances along the normals, positive outside, with mean, 95th percentile and largest."""
-        level = self.level if self.level is not None or mask is None else mask.level
+        level = mask.level if self.level is None else self.level
         if level is None:
             raise StepFailed("The grey value of the border is not known: give the level, or a mask with one.")
         return edge_map(part, volume, level, work.report)

@@ -162,7 +162,7 @@ def _walled(name: str, value: WallMap, chosen: bool) -> Surface:
 def _edged(name: str, value: EdgeMap, chosen: bool) -> Surface:
     """A surface coloured by its way from the grey edge, both sides alike; grey where it has none."""
     reach = max(_rounded_up(value.edge_p95_mm), 0.01)
-    scalars = Scalars(value.off_mm, -reach, reach, "off the edge")
+    scalars = Scalars(value.off_mm, -reach, reach, "off edge")
     return Surface(name, value.part.mesh, value.part.pose, IVORY, chosen=chosen, scalars=scalars)
 
 

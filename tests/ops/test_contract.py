@@ -222,7 +222,10 @@ def examples() -> dict[str, Example]:
         Example(Fit(body=Ref("s"), against=Ref("b"), contact=1), {"body": small, "against": body}),
         Example(StepOff(a=Ref("b"), b=Ref("s"), reach=20), {"a": body, "b": small}),
         Example(Compare(a=Ref("s"), b=Ref("b"), tolerance=0.5), {"a": small, "b": body}),
-        Example(DeviationMap(part=Ref("b"), volume=Ref("ct"), level=500), {"part": body, "volume": volume}),
+        Example(
+            DeviationMap(part=Ref("b"), volume=Ref("ct"), mask=Ref("m"), level=500),
+            {"part": body, "volume": volume, "mask": mask},
+        ),
         Example(Walls(bone=Ref("b"), blur=0.6, resting=Ref("s"), reach=30), {"bone": body, "resting": small}),
         Example(
             ToleranceBudget(body=Ref("s"), plane=trim, spare=Ref("b"), kerf_width=1.5),

@@ -26,10 +26,9 @@ def scan() -> Volume:
     return Volume(place, np.clip(grey, 0, 1000).reshape(place.shape_kji).astype(np.float32))
 
 
-def mapped(part: Part, step: DeviationMap = STEP) -> EdgeMap:
+def mapped(part: Part, step: DeviationMap = STEP, level: float | None = 500.0) -> EdgeMap:
     volume = scan()
-    mask = Mask(volume.grid, volume.voxels >= 500, 500.0) if step.mask else None
-    return step.run(Work(), part, volume, mask)
+    return step.run(Work(), part, volume, Mask(volume.grid, volume.voxels >= 500, level))
 
 
 @pytest.mark.parametrize("radius", [11.7, 12.0, 12.4])
@@ -59,10 +58,10 @@ def test_what_has_no_edge_near_it_is_not_counted() -> None:
 
 
 def test_the_level_is_that_of_the_mask_unless_it_is_given() -> None:
-    given = DeviationMap(part=Ref("b"), volume=Ref("ct"), level=550)
+    given = DeviationMap(part=Ref("b"), volume=Ref("ct"), mask=Ref("m"), level=550)
     assert mapped(ball(), given).off_mm.mean() == pytest.approx(0.4, abs=0.03)
     with pytest.raises(StepFailed, match="give the level"):
-        mapped(ball(), DeviationMap(part=Ref("b"), volume=Ref("ct")))
+        mapped(ball(), level=None)
     with pytest.raises(Mismatch):
         mapped(ball(frame=ELSEWHERE))
 
@@ -71,7 +70,8 @@ def test_it_is_seen_in_colours_and_told_in_numbers() -> None:
     found = mapped(joined(ball(12.2), ball(5.0)))
     given = Plan().add("bone", Source(digest="0" * 32, kind="part"))
     given = given.add("ct", Source(digest="1" * 32, kind="volume"))
-    plan = given.add("truth", DeviationMap(part=Ref("bone"), volume=Ref("ct"), level=500))
+    given = given.add("m", Source(digest="2" * 32, kind="mask"))
+    plan = given.add("truth", DeviationMap(part=Ref("bone"), volume=Ref("ct"), mask=Ref("m")))
     (seen,) = surfaces(plan, {"bone": Ready(found.part), "truth": Ready(found)}, View())
     assert seen.name == "truth"
     assert seen.scalars is not None
