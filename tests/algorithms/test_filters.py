@@ -12,7 +12,7 @@ from vtkmodules.vtkFiltersCore import vtkContourFilter, vtkFlyingEdges3D
 from vtkmodules.vtkFiltersSources import vtkSphereSource
 from vtkmodules.vtkIOLegacy import vtkPolyDataReader
 
-from surgiplan.algorithms.filters import run_itk, run_vtk
+from surgiplan.algorithms.filters import run_apart, run_itk, run_vtk
 from surgiplan.errors import Cancelled
 from surgiplan.progress import part_of, silent
 
@@ -133,3 +133,26 @@ def test_filters_run_from_a_worker_thread() -> None:
     worker.start()
     worker.join()
     assert contour.GetOutput().GetNumberOfPolys() > 0
+
+
+def test_work_that_looks_up_nowhere_is_left_at_once_on_a_stop() -> None:
+    began, told = time.monotonic(), []
+
+    def stop(share: float, text: str) -> None:
+        told.append(text)
+        if len(told) > 2:
+            raise Cancelled("stopped")
+
+    with pytest.raises(Cancelled):
+        run_apart(lambda: time.sleep(5), stop, "Sleeping")
+    assert time.monotonic() - began < 2
+    assert set(told) == {"Sleeping"}
+
+
+def test_what_work_apart_makes_or_raises_comes_back() -> None:
+    told = []
+    assert run_apart(lambda: 7, lambda share, text: told.append(share), "Counting") == 7
+    assert told[0] == 0
+    assert told[-1] == 1
+    with pytest.raises(ZeroDivisionError):
+        run_apart(lambda: 1 / 0, lambda share, text: None, "Dividing")
