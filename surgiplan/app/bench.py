@@ -12,23 +12,23 @@ from ..plan.plan import Operations
 from ..scene import AXES
 from ..scene.view import Convention
 from ..values import Finding, Vec3
-from .adding import StepChooser, lacking, proposal
-from .comparing import CompareDialog, chosen_revisions
 from .desk import Desk
-from .forms import Form
-from .guide import Guide
-from .hand import Hand
-from .holdbar import HoldBar
+from .forms.adding import StepChooser, lacking, proposal
+from .forms.form import Form
 from .jobs import Jobs
-from .locking import LockBar, Locking
-from .marking import LandmarksPanel
-from .paintbar import PaintBar
-from .panels import FindingsPanel, HistoryPanel
-from .procedures import ProcedureDialog, fresh_in, sides_of
-from .segments import SegmentsPanel
-from .slices import SliceView
-from .steps import StepList
-from .viewport import DIRECTIONS, View3D
+from .painting.paintbar import PaintBar
+from .panels.comparing import CompareDialog, chosen_revisions
+from .panels.guide import Guide
+from .panels.lists import FindingsPanel, HistoryPanel
+from .panels.locking import LockBar, Locking
+from .panels.marking import LandmarksPanel
+from .panels.procedures import ProcedureDialog, fresh_in, sides_of
+from .panels.segments import SegmentsPanel
+from .panels.steps import StepList
+from .views.hand import Hand
+from .views.holdbar import HoldBar
+from .views.slices import SliceView
+from .views.viewport import DIRECTIONS, View3D
 
 _CELLS = {"axial": (0, 0), "3d": (0, 1), "coronal": (1, 0), "sagittal": (1, 1)}
 

@@ -17,8 +17,8 @@ from ..scene.view import each_output, value_of
 from ..session import Failed, Ready, Result, Session, Stale, Waiting
 from ..stage.shapes import prepare
 from ..values import Finding, Vec3
+from .files.origins import Origins, takes_grey_values
 from .jobs import Jobs
-from .origins import Origins, takes_grey_values
 from .words import error_words
 
 _SIDES = {"R": "RIGHT", "L": "LEFT"}

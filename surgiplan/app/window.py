@@ -25,23 +25,23 @@ from ..plan.plan import Operations
 from ..stage.stage import offscreen_window
 from ..values import Vec3
 from . import keys, theme
-from .adding import by_group, lacking
 from .banner import Banner
 from .bench import Bench
 from .desk import Desk
-from .dialogs import CASE_FILTER, Place, free_case_path
-from .doors import Doors, Opened
-from .eye import place_words
 from .faults import Faults, tell
+from .files.dialogs import CASE_FILTER, Place, free_case_path
+from .files.doors import Doors, Opened
+from .files.leaving import SideDialog, ask_export, file_name
+from .files.outgoing import Outgoing
+from .forms.adding import by_group, lacking
 from .inputs import seen_value
 from .jobs import JobBar, Jobs
-from .leaving import SideDialog, ask_export, file_name
-from .locking import follow_lock
-from .outgoing import Outgoing
+from .panels.locking import follow_lock
 from .recent import Recent
-from .slices import PRESETS
 from .strips import Strip
-from .surfaces import interactor
+from .views.eye import place_words
+from .views.slices import PRESETS
+from .views.surfaces import interactor
 from .welcome import Welcome
 from .words import about_text, label_of
 
@@ -364,7 +364,7 @@ class Window(QMainWindow):
             dialog.open()
 
     def _show_selftest(self) -> None:
-        from .selftest import SelftestDialog  # the phantoms are loaded when they are wanted
+        from .panels.selftest import SelftestDialog  # the phantoms are loaded when they are wanted
 
         dialog = self.findChild(SelftestDialog) or SelftestDialog(self)
         dialog.show()

@@ -19,7 +19,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QMenu, QRadioButton, QWidget
 
 from surgiplan.app import start
-from surgiplan.app.browser import SeriesBrowser
+from surgiplan.app.files.browser import SeriesBrowser
 from surgiplan.app.window import Window
 from surgiplan.casefile import CaseFile
 from surgiplan.ops import OPERATIONS

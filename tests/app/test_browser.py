@@ -10,9 +10,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QPushButton, QRadioButton
 
-from surgiplan.app import previews
-from surgiplan.app.browser import SeriesBrowser
-from surgiplan.app.listing import KIND, REMARKS, WHAT, middle_of
+from surgiplan.app.files import previews
+from surgiplan.app.files.browser import SeriesBrowser
+from surgiplan.app.files.listing import KIND, REMARKS, WHAT, middle_of
 from surgiplan.formats import dicom
 from surgiplan.formats.dicom.dicomwrite import write_series
 from surgiplan.formats.dicom.preview import grey_window, preview

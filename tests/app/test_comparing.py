@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QPushButton
 
-from surgiplan.app.comparing import CompareDialog, chosen_revisions
+from surgiplan.app.panels.comparing import CompareDialog, chosen_revisions
 from surgiplan.casefile import CaseFile
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.operation import Ref

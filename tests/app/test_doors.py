@@ -18,11 +18,12 @@ from PySide6.QtWidgets import (
 )
 
 from surgiplan.acts import outlet
-from surgiplan.app import leaving, window
-from surgiplan.app.browser import SeriesBrowser
-from surgiplan.app.dialogs import MeshDialog, PassphraseDialog, Place
-from surgiplan.app.leaving import PictureDialog, file_name
-from surgiplan.app.volumes import VolumeDialog
+from surgiplan.app import window
+from surgiplan.app.files import leaving
+from surgiplan.app.files.browser import SeriesBrowser
+from surgiplan.app.files.dialogs import MeshDialog, PassphraseDialog, Place
+from surgiplan.app.files.leaving import PictureDialog, file_name
+from surgiplan.app.files.volumes import VolumeDialog
 from surgiplan.casefile import CaseFile
 from surgiplan.formats import meshes
 from surgiplan.formats.volumes import write_volume

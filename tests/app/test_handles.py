@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from surgiplan.app.eye import Eye, lps_words, place_words
-from surgiplan.app.handles import (
+from surgiplan.app.views.eye import Eye, lps_words, place_words
+from surgiplan.app.views.handles import (
     REACH_PIXELS,
     Drag,
     grip_at,

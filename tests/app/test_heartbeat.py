@@ -11,7 +11,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QApplication, QRadioButton
 
-from surgiplan.app.browser import SeriesBrowser
+from surgiplan.app.files.browser import SeriesBrowser
 from surgiplan.phantoms import write_phantom
 from tests.app.conftest import Person
 

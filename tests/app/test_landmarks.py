@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from PySide6.QtWidgets import QListView, QListWidget
 
-from surgiplan.app.editors import ChoiceEditor
-from surgiplan.app.handles import line_at
-from surgiplan.app.marking import LandmarksPanel
+from surgiplan.app.forms.editors import ChoiceEditor
+from surgiplan.app.panels.marking import LandmarksPanel
 from surgiplan.app.readings import Curve
+from surgiplan.app.views.handles import line_at
 from surgiplan.ops.landmarks import NameLandmarks
 from surgiplan.ops.measure import Measure
 from surgiplan.plan.operation import Ref

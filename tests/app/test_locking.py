@@ -6,7 +6,7 @@ import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton
 
-from surgiplan.app.locking import SayingDialog
+from surgiplan.app.panels.locking import SayingDialog
 from surgiplan.casefile import CaseFile
 from surgiplan.errors import Locked
 from surgiplan.ops import OPERATIONS

@@ -11,8 +11,8 @@ from PySide6.QtGui import QWheelEvent
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QWidget
 
-from surgiplan.app.paintbar import BUTTONS, drawing
-from surgiplan.app.segments import LabelDialog
+from surgiplan.app.painting.paintbar import BUTTONS, drawing
+from surgiplan.app.panels.segments import LabelDialog
 from surgiplan.values import Bits
 from tests.app.conftest import Person
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QListWidget
 
-from surgiplan.app.procedures import ProcedureDialog
+from surgiplan.app.panels.procedures import ProcedureDialog
 from surgiplan.casefile import CaseFile
 from surgiplan.ops.source import Source
 from surgiplan.phantoms import Tibia

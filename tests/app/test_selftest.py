@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtGui import QGuiApplication
 
-from surgiplan.app.selftest import SelftestDialog
+from surgiplan.app.panels.selftest import SelftestDialog
 from surgiplan.selftest import ROWS, Figure, Outcome, Row
 from tests.app.conftest import Person
 

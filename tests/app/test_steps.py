@@ -8,9 +8,9 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QInputDialog, QMenu, QMessageBox, QPlainTextEdit, QPushButton
 
-from surgiplan.app.adding import lacking, proposal
-from surgiplan.app.fitted import editor_for
-from surgiplan.app.steps import SEEN, STATE, WHAT, resting_on
+from surgiplan.app.forms.adding import lacking, proposal
+from surgiplan.app.forms.fitted import editor_for
+from surgiplan.app.panels.steps import SEEN, STATE, WHAT, resting_on
 from surgiplan.ops import OPERATIONS
 from surgiplan.plan.operation import Ref
 from surgiplan.values import Bits, Landmarks, Mask, Plane, Pose
@@ -26,7 +26,7 @@ PLACED = {
 
 
 def test_an_empty_case_says_how_to_begin(make_person, tmp_path) -> None:
-    from surgiplan.app.dialogs import Place
+    from surgiplan.app.files.dialogs import Place
 
     person = make_person()
     person.window.doors.new_case(Place(tmp_path / "empty.surgiplan"))

@@ -1,0 +1,1 @@
+"""Forms: the parameters of a step, each with its editor."""

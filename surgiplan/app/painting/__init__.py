@@ -1,0 +1,1 @@
+"""Tools to paint a mask with."""

@@ -1,0 +1,1 @@
+"""What stands beside the views: steps, segments, landmarks, findings, guide."""

@@ -1,0 +1,1 @@
+"""The views: slices, space, and what the hand does in them."""

@@ -1,0 +1,376 @@
+"""What the left button holds while a plane, a pose, points or paint are being placed."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from PySide6.QtCore import QObject, QPointF, Qt, Signal
+from PySide6.QtGui import QColor, QPainter, QPen
+
+from ...plan.operation import Field
+from ...plan.plan import Plan, Step
+from ...values import IDENTITY, Bits, Places, Plane, Pose, Vec3, vec3
+from ..desk import Desk
+from ..inputs import pivot_of, with_point
+from ..jobs import Jobs
+from ..painting.easel import Easel, Sight
+from ..painting.tool import Tool
+from ..painting.tools import TOOLS
+from .eye import Eye
+from .grips import paint_grip
+from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
+from .hold import Hold, axes_of, stepped_by
+from .nearness import Nearness
+from .sheet import words
+
+_POINTS = tuple[Vec3, ...]
+_HINTS: dict[Any, str] = {
+    Plane: "Drag the arrow to shift the plane, a ring to tilt it. Ctrl: whole mm and degrees.",
+    Pose: "Drag an arrow, a ring or the dot (Ctrl: whole steps), or use the arrow keys.",
+    Vec3: "Click the place in a slice or on a shape.",
+    Places: "Click the landmark in a slice or on a shape.",
+    _POINTS: "Click the points one after the other, in a slice or on a shape.",
+}
+
+
+class Hand(QObject):
+    """Places one parameter of the chosen step; holds nothing unless it was asked to.
+
+    desk: the open case
+    jobs: does what takes long beside the window
+
+    changed: it holds something else, or what it holds has moved
+    told: how far a drag has gone, in words; between two drags what the hand can do
+    moved: a drag has brought this field to this value, which is not kept yet
+    kept: a field was placed for good
+    dropped: a drag was ended without keeping it
+    """
+
+    changed = Signal()
+    told = Signal(str)
+    moved = Signal(str, object)
+    kept = Signal(str)
+    dropped = Signal()
+
+    def __init__(self, desk: Desk, jobs: Jobs, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk = desk
+        self._step = ""
+        self._field: Field | None = None
+        self.mark = ""  # the landmark that the next click places
+        self._drag: Drag | None = None
+        self._grip: Grip | None = None
+        self._words, self._at = "", QPointF()
+        self._where: Sight | None = None
+        self.hold = Hold()
+        self.asking_pivot = False
+        self.easel = Easel(desk, jobs, self)
+        self._tool: Tool = TOOLS[self.easel.settings.tool](self.easel)
+        self.nearness = Nearness(desk, self)
+        self.nearness.changed.connect(self.changed)
+        self.easel.altered.connect(self._follow_settings)
+        self.easel.told.connect(self.told)
+        self.easel.painted.connect(self._keep_stroke)
+
+    @property
+    def active(self) -> bool:
+        """Whether it holds something."""
+        return self._field is not None
+
+    @property
+    def dragging(self) -> bool:
+        """Whether a drag or a stroke is going on."""
+        return self._drag is not None or (self.painting and self._tool.busy)
+
+    @property
+    def holds_part(self) -> bool:
+        """Whether it holds the pose of a part."""
+        return self._field is not None and self._field.kind is Pose
+
+    @property
+    def painting(self) -> bool:
+        """Whether it holds a tool to paint with."""
+        return self._field is not None and self._field.kind is Bits
+
+    def take(self, step: Step, field: Field, mark: str = "") -> None:
+        """Hold a parameter of a step; of landmarks the one of this name, for the next click."""
+        self.put_down()
+        self._step, self._field, self.mark = step.name, field, mark
+        if field.kind is Bits:
+            self.easel.take(step, field.name)
+        elif field.kind is Pose:
+            self.nearness.take(step.name)
+        self.told.emit(self._hint)
+        self.changed.emit()
+
+    def put_down(self) -> None:
+        """Hold nothing any more."""
+        if self._field is not None:
+            self.let_go()
+            self._field, self._grip, self.asking_pivot = None, None, False
+            self.hold = replace(self.hold, pivot=None)
+            self.nearness.put_down()
+            self.told.emit("")
+            self.changed.emit()
+
+    def let_go(self) -> None:
+        """End a drag without keeping it."""
+        if self.dragging:
+            self._drag, self._words = None, ""
+            self._tool.drop()
+            self.easel.drop()
+            self._desk.draft(None)
+            self.nearness.follow()
+            self.told.emit(self._hint)
+            self.dropped.emit()
+            self.changed.emit()
+
+    @property
+    def _hint(self) -> str:
+        if self.painting:
+            return self._tool.hint
+        return "" if self._field is None else _HINTS.get(self._field.kind, "")
+
+    # --- painting
+
+    def _follow_settings(self) -> None:
+        """Take another tool when another is wanted; what the last one had begun is dropped."""
+        wanted = TOOLS[self.easel.settings.tool]
+        if type(self._tool) is not wanted:
+            self.let_go()
+            self._tool = wanted(self.easel)
+            if self.painting:
+                self.told.emit(self._hint)
+        self.changed.emit()
+
+    def _keep_stroke(self, plan: Plan, why: str) -> None:
+        if self._desk.commit(plan, why):
+            self.kept.emit(self.easel.field)
+        self.changed.emit()
+
+    def finish(self) -> bool:
+        """Use what is outlined with the tool; False when nothing is."""
+        outlined = self.painting and self._tool.busy
+        if outlined:
+            self._tool.finish()
+            self.changed.emit()
+        return outlined
+
+    def key(self, key: Qt.Key) -> bool:
+        """Do what a key means while a tool is held; False when it means nothing."""
+        if not self.painting:
+            return self.holds_part and self._nudged(key)
+        if key in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+            self.finish()
+        elif key in (Qt.Key.Key_BracketLeft, Qt.Key.Key_BracketRight):
+            self.easel.resize(1 if key == Qt.Key.Key_BracketRight else -1)
+        elif key == Qt.Key.Key_Backspace and self._tool.busy:
+            self._tool.back()
+        else:
+            return False
+        return True
+
+    # --- the three moments of a gesture
+
+    def press(self, where: Sight, x: float, y: float, turned: bool = False) -> bool:
+        """Take hold of what lies at a pixel of a view; False when nothing is there for the hand.
+
+        turned: erase where would be painted, and the other way round
+        """
+        eye = where.eye()
+        if self._field is None or eye is None:
+            return False
+        self._where = where
+        if self._field.kind in (Vec3, _POINTS) or (self._field.kind is Places and self.mark):
+            return self._put_point(where.point_at(x, y))
+        if self._field.kind is Bits:
+            if self.easel.refuses():
+                return self.easel.grid is not None  # a locked segment keeps the button, so that nothing moves
+            self.easel.turned = turned
+            return self._tool.press(where, x, y)
+        value = self._value()
+        if self.asking_pivot and isinstance(value, Pose):
+            return self._put_pivot(value, where.point_at(x, y))
+        if value is None or (grip := grip_at(self._grips(value, eye), eye, x, y)) is None:
+            return False
+        self._at = QPointF(x, y)
+        if isinstance(value, Pose):
+            self.nearness.begin(value)
+        self._grip, self._drag = grip, Drag(value, self._pivot, grip, eye, x, y)
+        self.changed.emit()
+        return True
+
+    def move(self, x: float, y: float, snap: bool = False) -> None:
+        """Follow the cursor: the plan is drafted, nothing is kept.
+
+        snap: go in whole millimetres and degrees
+        """
+        if self.painting:
+            self._tool.move(x, y)
+        elif self._drag is not None:
+            assert self._field is not None
+            value, self._words = self._drag.to(x, y, snap)
+            self._at = QPointF(x, y)
+            if isinstance(value, Pose):
+                value = self.nearness.allowed(value)
+            self.moved.emit(self._field.name, value)
+            self._desk.draft(self._with(value))
+            self.nearness.follow()
+            if self.nearness.stopped_at:
+                self._words += self.tr(", stopped before {0}").format(self.nearness.stopped_at)
+            self.told.emit(self._words)
+
+    def release(self) -> None:
+        """Keep what was placed: one drag is one undo step."""
+        if self.painting:
+            self._tool.release()
+        elif self._drag is not None:
+            moved, self._drag, self._words = bool(self._words), None, ""
+            self.told.emit(self._hint)
+            if moved:
+                self._keep(self._desk.plan)
+        self.changed.emit()
+
+    def hover(self, where: Sight, x: float, y: float) -> None:
+        """Light up the grip under the cursor, or show the tool there."""
+        if self.painting:
+            self._tool.hover(where, x, y)
+            return
+        self._where = where if self._drag is None else self._where
+        eye, value = where.eye(), self._value()
+        grip = grip_at(self._grips(value, eye), eye, x, y) if eye and value is not None else None
+        if (grip and grip.name) != (self._grip and self._grip.name):
+            self._grip = grip
+            self.changed.emit()
+
+    # --- what is placed
+
+    def _value(self) -> Plane | Pose | None:
+        if self._field is None or self._step not in self._desk.plan.names:
+            return None
+        if self._field.kind is Pose and self._known_pivot is None:
+            return None
+        value = getattr(self._desk.plan[self._step].operation, self._field.name)
+        if self._field.kind is Pose and value is None:
+            return IDENTITY
+        return value if isinstance(value, Plane | Pose) else None
+
+    @property
+    def _known_pivot(self) -> Vec3 | None:
+        return pivot_of(self._desk.results, self._desk.plan[self._step])
+
+    @property
+    def _pivot(self) -> Vec3:
+        return (self.hold.pivot if self.holds_part else None) or self._known_pivot or (0.0, 0.0, 0.0)
+
+    def _grips(self, value: Plane | Pose, eye: Eye) -> list[Grip]:
+        if isinstance(value, Plane):
+            return grips_of(value, self._pivot, eye)
+        axes = axes_of(self.hold, self._desk.results, self._desk.plan[self._step], value)
+        return grips_of(value, self._pivot, eye, axes)
+
+    # --- how a part is held
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether the held part has another pose than the one it came with."""
+        return self.holds_part and self._value() not in (None, IDENTITY)
+
+    def hold_by(self, **choices: Any) -> None:
+        """Hold the part by other axes, about another point or by other steps (fields of `Hold`)."""
+        self.let_go()
+        self.hold = replace(self.hold, **choices)
+        self.changed.emit()
+
+    def ask_pivot(self, on: bool = True) -> None:
+        """Take the next click as the point the part turns about."""
+        self.asking_pivot = on
+        self.told.emit(self.tr("Click the point it shall turn about.") if on else self._hint)
+        self.changed.emit()
+
+    def _put_pivot(self, pose: Pose, point: Vec3 | None) -> bool:
+        if point is not None:
+            self.asking_pivot = False
+            self.told.emit(self._hint)
+            self.hold_by(pivot=vec3(pose.inverse.apply(point)))
+        return True
+
+    def put_back(self) -> None:
+        """Take all motion of the held part back."""
+        if self.holds_part:
+            self.let_go()
+            self._keep(self._with(IDENTITY))
+            self.changed.emit()
+
+    def _nudged(self, key: Qt.Key) -> bool:
+        """One step of the held part: by the arrows along the view, by Page up and down about its line."""
+        eye, value = self._where.eye() if self._where else None, self._value()
+        if eye is None or not isinstance(value, Pose):
+            return False
+        stepped = stepped_by(key, value, self._pivot, self.hold, eye)
+        if stepped is not None:
+            self.let_go()
+            self._keep(self._with(stepped))
+            self.changed.emit()
+        return stepped is not None
+
+    def _with(self, value: Any) -> Plan:
+        assert self._field is not None
+        return self._desk.kept.edit(self._step, **{self._field.name: value})
+
+    def _keep(self, plan: Plan) -> None:
+        assert self._field is not None
+        self._desk.commit(plan, f"place {self._field.name.replace('_', ' ')} of {self._step}")
+        self.kept.emit(self._field.name)
+
+    def _put_point(self, point: Vec3 | None) -> bool:
+        assert self._field is not None
+        if point is not None:
+            rounded = vec3(np.round(point, 3))
+            before = getattr(self._desk.plan[self._step].operation, self._field.name)
+            self._keep(self._with(with_point(self._field.kind, before, rounded, self.mark)))
+            self.changed.emit()
+        return True
+
+    # --- how it looks
+
+    def grip_pixel(self, where: Sight, name: str, kind: str = "") -> tuple[float, float] | None:
+        """Where in a view a grip of this name lies, None when it is not there."""
+        eye, value = where.eye(), self._value()
+        if eye is None or value is None:
+            return None
+        for grip in self._grips(value, eye):
+            if grip.name == name and kind in ("", grip.kind):
+                return grip_pixel(grip, eye)
+        return None
+
+    def paint(self, painter: QPainter, eye: Eye, where: Sight) -> None:
+        """Paint the handle, or the strokes and the tool, over a view."""
+        if self._field is None:
+            return
+        if self.painting:
+            self.easel.paint_voxels(painter, where, *eye.size)
+            painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+            self._tool.paint(painter, eye, where)
+            return
+        value = self._value()
+        if value is None:
+            return
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        for grip in self._grips(value, eye):
+            lit = self._grip is not None and (grip.kind, grip.name) == (self._grip.kind, self._grip.name)
+            paint_grip(painter, eye, grip, lit, named=not (lit and self._words))
+        centre = QPointF(*eye.pixel(centre_of(value, self._pivot)))
+        painter.setPen(QPen(QColor("#000000"), 1))
+        painter.setBrush(QColor("#FFFFFF"))
+        painter.drawEllipse(centre, 5, 5)
+        if where.slice is None:
+            self._paint_nearness(painter)
+        if self._words and where is self._where:
+            words(painter, self._at + QPointF(16, -12), self._words, QColor("#FFFFFF"))
+
+    def _paint_nearness(self, painter: QPainter) -> None:
+        """What lies near the body, the deepest first, in the upper left corner."""
+        line = painter.fontMetrics().height() + 2
+        for n, near in enumerate(self.nearness.near):
+            words(painter, QPointF(12, (n + 3) * line), near.text, QColor(near.colour))

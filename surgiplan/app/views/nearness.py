@@ -1,0 +1,225 @@
+"""What a body comes near to while it is dragged: figures, colours, and a stop at the first touch."""
+
+from dataclasses import dataclass, replace
+from functools import partial
+
+import numpy as np
+from PySide6.QtCore import QObject, Signal
+
+from ...algorithms.fields.cloud import Cloud
+from ...algorithms.fields.contact import Body, contact
+from ...algorithms.fields.field import FIELDS
+from ...algorithms.fields.sweep import Motions, first_touches
+from ...errors import Cancelled, SurgiplanError
+from ...progress import Report
+from ...scene import Scalars, Surface
+from ...scene.marks import CLOSE_MM
+from ...scene.view import value_of
+from ...values import IDENTITY, Collision, Mesh, Part, Pose
+from .. import theme
+from ..desk import Desk
+from ..jobs import Jobs
+
+_COLOURED_MM = 4.0  # the colours reach so far to both sides of a touch
+_COLOURED_POINTS = 120_000  # a larger body keeps its colour: frames would wait for its points
+_TOLD = 4  # bodies that are named
+_BACK_MM = 0.03  # a stopped body stays so far before the touch, so that it is free to go away again
+
+
+@dataclass(frozen=True)
+class Near:
+    """What lies near the dragged body.
+
+    name: the other shape, "step" or "step.output"
+    found: how they lie to each other
+    exact: whether its field is finished
+    """
+
+    name: str
+    found: Collision
+    exact: bool
+
+    @property
+    def text(self) -> str:
+        """Such as "femur 1.25 mm apart", with "about" while its field is still coarse."""
+        about = "" if self.exact else "about "
+        if self.found.contained:
+            return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm below the surface, wholly inside"
+        if self.found.depth_mm > 0:
+            return f"{self.name}: {about}{self.found.depth_mm:.2f} mm deep"
+        return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm apart"
+
+    @property
+    def colour(self) -> str:
+        """As grave as a finding of bodies that are meant to lie apart."""
+        if self.found.depth_mm > 0 or self.found.contained:
+            return theme.SEVERITY_COLOURS["danger"]
+        return theme.SEVERITY_COLOURS["warning" if self.found.clearance_mm < CLOSE_MM else "info"]
+
+
+class Nearness(QObject):
+    """Watches one body that a hand moves. Its fields are made in a worker: coarse ones first.
+
+    desk: the open case
+
+    changed: more is known
+    """
+
+    changed = Signal()
+
+    def __init__(self, desk: Desk, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._desk, self.jobs = desk, Jobs(self)
+        self.stops = False
+        """Whether a drag ends at the first touch."""
+        self._step, self._bodies = "", dict[str, Body]()
+        self._own: Body | None = None
+        self._start: tuple[Pose, Pose] | None = None  # the parameter, and the body, before the drag
+        self._last, self._free = IDENTITY, dict[str, tuple[Body, Pose]]()
+        self.near: tuple[Near, ...] = ()
+        self.stopped_at = ""
+        """The body that holds up the drag just now."""
+        self._scalars: tuple[tuple[str, Pose], Scalars] | None = None
+
+    def take(self, step: str) -> None:
+        """Watch the body of a step."""
+        self.put_down()
+        self._step = step
+        self._want()
+
+    def put_down(self) -> None:
+        """Watch nothing any more; what was made stays in memory for the next time."""
+        self.jobs.cancel()
+        self._step, self._own, self._bodies = "", None, {}
+        self._start, self.near, self._scalars, self.stopped_at = None, (), None, ""
+
+    # --- making fields
+
+    def _part(self) -> Part | None:
+        value = value_of(self._desk.results.get(self._step)) if self._step else None
+        return value if isinstance(value, Part) else None
+
+    def _others(self) -> list[Surface]:
+        """The other shapes that are seen and up to date; not the same shape where it came from."""
+        part = self._part()
+        return [
+            one
+            for one in self._desk.scene.surfaces
+            if part is not None
+            and one.name.partition(".")[0] != self._step
+            and not one.dimmed
+            and one.mesh.digest != part.mesh.digest
+        ]
+
+    def _want(self) -> None:
+        """Make what is still missing, all coarse fields before the fine ones."""
+        part = self._part()
+        if part is None:
+            return
+        meshes = {"": part.mesh} | {one.name: one.mesh for one in self._others()}
+        for finished in (False, True):
+            for name, mesh in meshes.items():
+                what = self.tr("Distances to {0}").format(name or self._step)
+
+                task = partial(_made, mesh, self._bodies.get(mesh.digest), finished)
+                self.jobs.start(what, task, partial(self._keep, mesh.digest), self._failed)
+
+    def _keep(self, digest: str, body: Body | None) -> None:
+        part = self._part()
+        if body is None or part is None:
+            return
+        self._bodies[digest] = body
+        if digest == part.mesh.digest:
+            self._own = body
+        self._scalars = None
+        self.follow()
+        self.changed.emit()
+
+    def _failed(self, problem: Exception) -> None:
+        """A shape without a surface has no distances; anything else is a fault and told as one."""
+        if not isinstance(problem, SurgiplanError | Cancelled):
+            self._desk.refused.emit(problem)
+
+    # --- while the body moves
+
+    def follow(self) -> None:
+        """Find out again what lies near, for the pose that is seen."""
+        part = self._part()
+        if self._own is None or part is None:
+            self.near = ()
+            return
+        found = []
+        for one in self._others():
+            body = self._bodies.get(one.mesh.digest)
+            if body is not None:
+                exact = body.field.finished and self._own.field.finished
+                found.append(Near(one.name, contact(self._own, body, part.pose, one.pose), exact))
+        found.sort(key=lambda one: one.found.clearance_mm - one.found.depth_mm)
+        self.near = tuple(found[:_TOLD])
+
+    def coloured(self, item: Surface) -> Surface:
+        """The watched body in colours of its distance to all others; any other shape as it is."""
+        if item.name != self._step or not self._bodies or len(item.mesh.points) > _COLOURED_POINTS:
+            return item
+        seen = (item.mesh.digest, item.pose)
+        if self._scalars is None or self._scalars[0] != seen:
+            points = item.pose.apply(item.mesh.points)
+            away = [
+                body.field.sampled(body.field.to_cells(one.pose.inverse.apply(points)))[0]
+                for one in self._others()
+                if (body := self._bodies.get(one.mesh.digest)) is not None
+            ]
+            if not away:
+                return item
+            shown = np.clip(np.minimum.reduce(away), -_COLOURED_MM, _COLOURED_MM)
+            self._scalars = (seen, Scalars(shown, -_COLOURED_MM, _COLOURED_MM, self.tr("distance")))
+        return replace(item, scalars=self._scalars[1])
+
+    def begin(self, value: Pose | None) -> None:
+        """A drag begins with the parameter at this value."""
+        part = self._part()
+        if part is None:
+            return
+        self._start, self._last, self._free = (value or IDENTITY, part.pose), part.pose, {}
+        self.follow()
+        touching = {one.name for one in self.near if one.found.depth_mm > 0 or one.found.contained}
+        for one in self._others():
+            body = self._bodies.get(one.mesh.digest)
+            if body is not None and one.name not in touching:
+                self._free[one.name] = (body, one.pose)
+
+    def allowed(self, value: Pose) -> Pose:
+        """How far the parameter may go towards a value: before the first touch, if drags are to stop there.
+
+        Bodies that overlap before the drag do not hold it up.
+        """
+        self.stopped_at = ""
+        if not self.stops or self._start is None or self._own is None:
+            return value
+        own, (before, pose) = self._own, self._start
+        target = value.after(before.inverse).after(pose)
+        motion = Motions.between(self._last, target, own.cloud.middle)
+        far = float(np.linalg.norm(motion.shifts[0]) + abs(motion.angles[0]) * own.cloud.reach_mm)
+        share = 1.0
+        for name, (body, place) in self._free.items():
+            touch = float(first_touches(own, body, self._last, place, motion).share[0])
+            if touch < share:
+                share, self.stopped_at = touch, name
+        if self.stopped_at:
+            share = max(share - _BACK_MM / max(far, _BACK_MM), 0.0)
+            target = motion.pose(0, share).after(self._last)
+            value = target.after(pose.inverse).after(before)
+        self._last = target
+        return value
+
+    def close(self) -> None:
+        """Stop the worker."""
+        self.jobs.close()
+
+
+def _made(mesh: Mesh, known: Body | None, finished: bool, report: Report) -> Body | None:
+    """A shape made ready; None for an open one, which has no inside."""
+    if not mesh.watertight:
+        return None
+    field = FIELDS.of(mesh, report, finished=finished)
+    return known or Body(field, Cloud(mesh))
