@@ -142,7 +142,6 @@ def sixty_steps() -> Plan:
         .add("joined", Boolean(a=Ref("osteotomy", "a"), b=Ref("fragment")))
         .add("cup", Socket(limb=Ref("bone"), trim=plane))
         .add("cup_fit", Fit(body=Ref("bone"), against=Ref("cup")))
-        .add("deviation", Fit(body=Ref("fragment"), against=Ref("overlaid", "moved")))
         .add("line", StepOff(a=Ref("osteotomy", "a"), b=Ref("turned")))
         .add("alike", Compare(a=Ref("bone"), b=Ref("painted")))
         .add("faceless", Deface(volume=Ref("ct")))

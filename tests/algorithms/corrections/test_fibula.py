@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from surgiplan.algorithms import solid
 from surgiplan.algorithms.corrections.fibula import Donor, Flap, fibula_flap, jaw_planes
 from surgiplan.algorithms.corrections.shaft import Shaft, shaft_of
+from surgiplan.algorithms.cutting.planes import cut
 from surgiplan.errors import StepFailed
 from surgiplan.phantoms import Fibula
 from surgiplan.values import Part, Plane
@@ -104,8 +104,8 @@ def test_pieces_that_are_cut_out_and_carried_over_meet_in_the_plane_of_the_joint
     flap = fibula_flap(bone, LINE, INSIDE, Donor(shortest_mm=10))
     faces: dict[tuple[int, bool], np.ndarray] = {}
     for n, piece in enumerate(flap.pieces):
-        rest = solid.cut(part, piece.near, 0.0, "both").a
-        body = solid.cut(rest, piece.far, 0.0, "both").b.moved(piece.pose)
+        rest = cut(part, piece.near, 0.0, "both").a
+        body = cut(rest, piece.far, 0.0, "both").b.moved(piece.pose)
         for far in (False, True):
             plane = flap.planes[n + far]
             off = plane.distance(body.points_lps)
