@@ -170,7 +170,7 @@ def femur_walk(walk: Walk, volume: Volume) -> None:
     way = np.subtract(neck_screw.tip, neck_screw.entry)
     walk.add("neck_screw", "place_implant", item=LONG_SCREW, pose=_along(neck_screw.entry, way, axis))
     walk.add("plate_bone", "collide", a=Ref("plate"), b=Ref("osteotomy", "a"))
-    walk.add("screw_distal", "collide", a=Ref("screw"), b=Ref("distal"), meant="inside")
+    walk.add("screw_bone", "collide", a=Ref("screw"), b=Ref("osteotomy", "a"), meant="inside")
     walk.add("screws", "collide", a=Ref("screw"), b=Ref("neck_screw"))
     walk.add("neck_bone", "collide", a=Ref("neck_screw"), b=Ref("osteotomy", "a"), meant="inside")
     neck = (marks["neck_base"], marks["head_centre"])

@@ -373,4 +373,4 @@ class Hand(QObject):
         """What lies near the body, the deepest first, in the upper left corner."""
         line = painter.fontMetrics().height() + 2
         for n, near in enumerate(self.nearness.near):
-            words(painter, QPointF(12, (n + 3) * line), near.text, QColor(near.colour))
+            words(painter, QPointF(12, (n + 1.5) * line), near.text, QColor(near.colour))
