@@ -1,11 +1,10 @@
 """A 2D view with its gestures: crosshair, slices, grey values, zoom and pan."""
 
 from dataclasses import replace
-from typing import Literal
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
-from PySide6.QtGui import QColor, QKeyEvent, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
-from PySide6.QtWidgets import QMenu, QSizePolicy, QWidget
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QColor, QMouseEvent, QPainter, QPaintEvent, QPen, QWheelEvent
+from PySide6.QtWidgets import QMenu, QWidget
 
 from ...scene import Axis, Framing, Slice
 from ...values import Vec3, vec3
@@ -14,6 +13,7 @@ from ..desk import Desk
 from ..faults import safely
 from .eye import Eye
 from .hand import Hand
+from .pane import Pane
 from .sheet import Sheet, eye_of, moved_focus, scale_of
 
 PRESETS: tuple[tuple[str, float, float], ...] = (
@@ -23,11 +23,10 @@ PRESETS: tuple[tuple[str, float, float], ...] = (
     ("Brain", 80.0, 40.0),
     ("Metal", 6000.0, 2000.0),
 )
-_Gesture = Literal["", "hand", "cross", "grey", "pan"]
 _CLICK_PIXELS = 4
 
 
-class SliceView(QWidget):
+class SliceView(Pane):
     """One of the three slices.
 
     desk: the open case
@@ -38,27 +37,13 @@ class SliceView(QWidget):
     maximised: the person wants this view alone, or all four again
     """
 
-    hovered = Signal(object)
-    maximised = Signal()
-
     def __init__(self, desk: Desk, hand: Hand, axis: Axis, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self.axis = axis
-        self._desk, self._hand, self._sheet = desk, hand, Sheet()
-        self._gesture: _Gesture = ""
-        self._press = self._last = QPointF()
+        super().__init__(desk, hand, parent)
+        self.axis, self._sheet = axis, Sheet()
         self.setObjectName(f"view_{axis}")
         self.setAccessibleName(self.tr("{0} view").format(axis.capitalize()))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 100)
         desk.seen.connect(self.update)
         hand.changed.connect(self.update)
-
-    def sizeHint(self) -> QSize:
-        """A modest size; the layout gives more."""
-        return QSize(400, 300)
 
     # --- where things are
 
@@ -153,17 +138,6 @@ class SliceView(QWidget):
         if gesture == "grey" and moved <= _CLICK_PIXELS:
             self.open_menu(event.globalPosition().toPoint())
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show this view alone, or all four again."""
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        if self._hand.painting:
-            if not self._hand.finish():
-                self.mousePressEvent(event)  # two quick strokes, not one
-        elif not self._hand.active:
-            self._gesture = ""
-            self.maximised.emit()
-
     def leaveEvent(self, event: object) -> None:
         """Nothing is under the cursor any more."""
         self.hovered.emit(None)
@@ -179,8 +153,8 @@ class SliceView(QWidget):
             self._step(max(1, round(abs(notches))) * (1 if notches > 0 else -1))
         event.accept()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Slices by the arrow keys; Esc lets go of what is dragged."""
+    def _own_key(self, key: Qt.Key) -> bool:
+        """Slices by the arrow keys."""
         steps = {
             Qt.Key.Key_Up: 1,
             Qt.Key.Key_Right: 1,
@@ -189,24 +163,11 @@ class SliceView(QWidget):
             Qt.Key.Key_PageUp: 10,
             Qt.Key.Key_PageDown: -10,
         }
-        key = Qt.Key(event.key())
-        if self._hand.key(key):
-            return
         if key in steps:
             self._step(steps[key])
-        elif key == Qt.Key.Key_Escape and self._hand.active:
-            self._gesture = ""
-            self._hand.let_go()
-        elif key == Qt.Key.Key_Space:
-            self.maximised.emit()
-        else:
-            super().keyPressEvent(event)
+        return key in steps
 
     # --- what the gestures do
-
-    def _point_at(self, at: QPointF) -> None:
-        if (point := self.point_at(at.x(), at.y())) is not None:
-            self._desk.point_at(point)
 
     def _step(self, steps: int) -> None:
         if (one := self.slice) is not None:

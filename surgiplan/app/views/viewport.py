@@ -1,12 +1,10 @@
 """The 3D view with its gestures; they turn the eye, they never change the plan."""
 
 from dataclasses import fields, replace
-from typing import Literal
 
-from PySide6.QtCore import QPoint, QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import (
     QColor,
-    QKeyEvent,
     QMouseEvent,
     QPainter,
     QPaintEvent,
@@ -14,7 +12,7 @@ from PySide6.QtGui import (
     QResizeEvent,
     QWheelEvent,
 )
-from PySide6.QtWidgets import QMenu, QSizePolicy, QToolTip, QWidget
+from PySide6.QtWidgets import QMenu, QToolTip, QWidget
 
 from ...scene import Item, PoseMark, Scene, Surface
 from ...stage.camera import Direction
@@ -27,17 +25,17 @@ from ..jobs import Jobs
 from .eye import Eye
 from .hand import Hand
 from .handles import line_at
+from .pane import Pane
 from .surfaces import OpenGLSurface, PaintedSurface
 
 DIRECTIONS: tuple[Direction, ...] = ("anterior", "posterior", "left", "right", "superior", "inferior")
-_Gesture = Literal["", "hand", "orbit", "pan", "zoom", "cross"]
 _CLICK_PIXELS = 4
 _DEGREES_PER_PIXEL = 0.45
 _LINED_TRIANGLES = 80_000
 _FIRST_LOOK = (28.0, -14.0)  # from the front, a little from the patient's right and above
 
 
-class View3D(QWidget):
+class View3D(Pane):
     """The shapes in space, with the handles painted over them.
 
     desk: the open case
@@ -48,14 +46,8 @@ class View3D(QWidget):
     maximised: the person wants this view alone, or all four again
     """
 
-    hovered = Signal(object)
-    maximised = Signal()
-
     def __init__(self, desk: Desk, hand: Hand, painted: bool, parent: QWidget | None = None) -> None:
-        super().__init__(parent)
-        self._desk, self._hand = desk, hand
-        self._gesture: _Gesture = ""
-        self._press = self._last = QPointF()
+        super().__init__(desk, hand, parent)
         self.surface = PaintedSurface(self) if painted else OpenGLSurface(self)
         self.surface.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._over = _Over(self)
@@ -69,17 +61,9 @@ class View3D(QWidget):
         self.stage.camera.orbit(*_FIRST_LOOK)
         self.setObjectName("view_3d")
         self.setAccessibleName(self.tr("3D view"))
-        self.setMouseTracking(True)
-        self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
-        self.setMinimumSize(120, 100)
         desk.seen.connect(self.follow)
         hand.changed.connect(self.follow)
         self.follow()
-
-    def sizeHint(self) -> QSize:
-        """A modest size; the layout gives more."""
-        return QSize(400, 300)
 
     def follow(self) -> None:
         """Show the scene of the desk; a crosshair that moves costs no frame here."""
@@ -235,17 +219,6 @@ class View3D(QWidget):
         elif gesture == "zoom" and still:
             self.open_menu(event.globalPosition().toPoint())
 
-    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
-        """Show this view alone, or all four again."""
-        if event.button() != Qt.MouseButton.LeftButton:
-            return
-        if self._hand.painting:
-            if not self._hand.finish():
-                self.mousePressEvent(event)  # two quick strokes, not one
-        elif not self._hand.active:
-            self._gesture = ""
-            self.maximised.emit()
-
     def wheelEvent(self, event: QWheelEvent) -> None:
         """Zoom at the cursor, or size the brush with Shift."""
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier and self._hand.painting:
@@ -256,31 +229,18 @@ class View3D(QWidget):
         self._turned()
         event.accept()
 
-    def keyPressEvent(self, event: QKeyEvent) -> None:
-        """Turn by the arrow keys; Esc lets go of what is dragged."""
+    def _own_key(self, key: Qt.Key) -> bool:
+        """Turn by the arrow keys."""
         turns = {
             Qt.Key.Key_Left: (-5.0, 0.0),
             Qt.Key.Key_Right: (5.0, 0.0),
             Qt.Key.Key_Up: (0.0, 5.0),
             Qt.Key.Key_Down: (0.0, -5.0),
         }
-        key = Qt.Key(event.key())
-        if self._hand.key(key):
-            return
         if key in turns:
             self.stage.camera.orbit(*turns[key])
             self._turned()
-        elif key == Qt.Key.Key_Escape and self._hand.active:
-            self._gesture = ""
-            self._hand.let_go()
-        elif key == Qt.Key.Key_Space:
-            self.maximised.emit()
-        else:
-            super().keyPressEvent(event)
-
-    def _point_at(self, at: QPointF) -> None:
-        if (point := self.point_at(at.x(), at.y())) is not None:
-            self._desk.point_at(point)
+        return key in turns
 
     # --- the eye
 
