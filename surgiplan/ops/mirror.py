@@ -6,9 +6,12 @@ from typing import Annotated, Any
 from ..algorithms.mirror import mirrored
 from ..algorithms.registering.symmetry import plane_of_symmetry
 from ..algorithms.space import require_one_frame
+from ..errors import StepFailed
 from ..plan.operation import Hand, Operation, Ref, operation
 from ..plan.work import Work
 from ..values import Part, Plane
+
+_UNLIKE_MM = 1.5  # a body that differs more from its mirror image has no midline to trust unseen
 
 
 @operation("mirror", version=2, group="Operate")
@@ -18,7 +21,7 @@ class Mirror(Operation[Part]):
     part: the part to mirror
     plane: the plane of symmetry, laid by hand
     symmetric: a body with both sides, such as the whole skull; while no plane is laid by hand, its own
-        plane of symmetry is taken
+        plane of symmetry is taken, if it lies within 1.5 mm (RMS) of its mirror image there
     """
 
     part: Ref[Part]
@@ -46,5 +49,17 @@ class Mirror(Operation[Part]):
         if plane is None:
             assert symmetric is not None
             require_one_frame(part, symmetric)
-            plane = plane_of_symmetry(symmetric, report=work.report).plane
+            plane = _trusted_plane(symmetric, work)
         return mirrored(part, plane)
+
+
+def _trusted_plane(body: Part, work: Work) -> Plane:
+    """Its plane of symmetry; StepFailed when it differs too much from its mirror image there."""
+    found = plane_of_symmetry(body, report=work.report)
+    if found.residual_mm > _UNLIKE_MM:
+        raise StepFailed(
+            f"The body that shall give the plane differs by {found.residual_mm:.1f} mm from its mirror image, "
+            f"more than {_UNLIKE_MM:g} mm: choose one with both sides, or lay the plane by hand (the suggestion "
+            "symmetry gives the one found, to be adjusted)."
+        )
+    return found.plane

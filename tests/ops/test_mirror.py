@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from surgiplan.errors import NeedsHand
+from surgiplan.errors import NeedsHand, StepFailed
 from surgiplan.ops.mirror import Mirror
 from surgiplan.phantoms import Chirality
+from surgiplan.phantoms.femur import Femur
 from surgiplan.plan.evaluate import run_step
 from surgiplan.plan.operation import Ref
 from surgiplan.plan.plan import Step
@@ -87,3 +88,11 @@ def test_the_plane_found_can_be_taken_to_be_adjusted() -> None:
     pose = Pose.of_rotation((0, 0, 1), 6)
     found = Mirror(part=REF).suggest(Work(), box((40, 70, 110), pose))["symmetry"]["plane"]
     assert np.dot(found.normal, pose.rotation[:, 0]) > 0.99999
+
+
+def test_a_body_that_has_no_midline_is_not_trusted_unseen() -> None:
+    """One femur: its best plane leans little, but its two halves lie millimetres from one another."""
+    femur = Femur().mesh(4.0)
+    with pytest.raises(StepFailed, match=r"differs by \d\.\d mm from its mirror image, more than 1\.5 mm"):
+        Mirror(part=REF, symmetric=Ref("femur")).run(Work(), femur, femur)
+    assert "plane" in Mirror(part=REF).suggest(Work(), femur)["symmetry"]
