@@ -58,8 +58,8 @@ def _trusted_plane(body: Part, work: Work) -> Plane:
     found = plane_of_symmetry(body, report=work.report)
     if found.residual_mm > _UNLIKE_MM:
         raise StepFailed(
-            f"The body that shall give the plane differs by {found.residual_mm:.1f} mm from its mirror image, "
-            f"more than {_UNLIKE_MM:g} mm: choose one with both sides, or lay the plane by hand (the suggestion "
-            "symmetry gives the one found, to be adjusted)."
+            f"The body that shall give the plane differs by {found.residual_mm:.1f} mm from its mirror "
+            f"image, more than {_UNLIKE_MM:g} mm: choose one with both sides, or lay the plane by hand "
+            "(the suggestion symmetry gives the one found, to be adjusted)."
         )
     return found.plane
