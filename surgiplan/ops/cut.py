@@ -48,6 +48,10 @@ class Cut(Operation[dict[str, Part]]):
         plane = at or self.plane
         return (slab(part, plane, self.kerf, self.kerf_side),) if plane else ()
 
+    def matters(self, field: str, word: str | None = None) -> bool:
+        """A plane that another step has found leaves the one by hand without a say."""
+        return field != "plane" or self.at is None
+
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand while there is no plane, neither placed nor found by another step."""
         if self.at is None:

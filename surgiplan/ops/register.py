@@ -63,6 +63,10 @@ class Register(Operation[dict[str, Any]]):
         told = self.start == "landmarks" and len(self.moving_points) >= _ENOUGH
         return OUTPUTS if told else {name: OUTPUTS[name] for name in ("moved", "residual")}
 
+    def matters(self, field: str, word: str | None = None) -> bool:
+        """Landmarks have a say only where it starts from them."""
+        return self.start == "landmarks" or field not in ("moving_points", "fixed_points")
+
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand while landmarks are missing from which it shall start."""
         if self.start == "landmarks":

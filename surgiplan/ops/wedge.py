@@ -17,6 +17,9 @@ PIECES = {"fixed": Part, "moved": Part, "kerf": Part}
 FIGURES: dict[str, type] = {"angle": Measurement, "gap": Measurement, "hinge": Measurement}
 
 
+_PLACED, _TURNED = ("hinge", "cortex", "moving"), ("angle", "gap")
+
+
 @operation("wedge", runs="process", outputs={**PIECES, "crushed": Part, **FIGURES}, group="Operate")
 class Wedge(Operation[dict[str, Any]]):
     """Open or close a bone by a wedge about a hinge, the bone beyond the hinge kept.
@@ -50,6 +53,11 @@ class Wedge(Operation[dict[str, Any]]):
     name_moved: str = "moved"
     solved: Ref[Landmarks] | None = None
     turn: Ref[Measurement] | None = None
+
+    def matters(self, field: str, word: str | None = None) -> bool:
+        """What another step has found leaves the same by hand without a say."""
+        overruled = _PLACED if self.solved is not None else ()
+        return field not in (*overruled, *(_TURNED if self.turn is not None else ()))
 
     def require_placed(self, step: str) -> None:
         """Raise NeedsHand while hinge, cortex or moving point are neither placed nor found."""

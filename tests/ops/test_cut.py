@@ -130,3 +130,10 @@ def test_an_open_body_is_refused_with_the_number_of_its_open_edges() -> None:
 def test_a_plane_nobody_has_placed_needs_a_hand() -> None:
     with pytest.raises(NeedsHand, match="osteotomy: plane is not placed yet: drag the plane"):
         run_step(Step("osteotomy", Cut(part=REF)), {"part": box()}, Work())
+
+
+def test_a_plane_that_was_found_leaves_the_one_by_hand_without_a_say() -> None:
+    found, by_hand = Cut(part=Ref("b"), at=Ref("solution", "cut")), Cut(part=Ref("b"))
+    assert not found.matters("plane")
+    assert found.matters("kerf")
+    assert by_hand.matters("plane")

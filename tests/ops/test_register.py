@@ -141,3 +141,10 @@ def test_noise_on_the_landmarks_spreads_as_it_must(seed: int) -> None:
     moved = registered(egg(), egg(), MARKS, MOTION.apply(MARKS) + noise, refine=False)
     away = moved.points_lps - MOTION.apply(egg().points_lps)
     assert np.linalg.norm(away, axis=1).max() < 6 * 0.25
+
+
+def test_landmarks_have_a_say_only_where_it_starts_from_them() -> None:
+    assert Register(**REFS).matters("moving_points")
+    from_surfaces = Register(**REFS, start="surfaces")
+    assert not from_surfaces.matters("fixed_points")
+    assert from_surfaces.matters("overlap")

@@ -244,3 +244,10 @@ def test_a_saw_needs_a_direction_and_bodies() -> None:
         saw.require_placed("x")
     with pytest.raises(StepFailed, match="choose bodies"):
         Reach(bodies=(), points=saw.points, towards=at(4, 0, -9)).run(Work(), (), None)
+
+
+def test_what_a_correction_has_solved_leaves_hinge_and_angle_by_hand_without_a_say() -> None:
+    solved = Wedge(part=Ref("b"), solved=Ref("solution", "wedge"), turn=Ref("solution", "angle"))
+    hidden = {field.name for field in solved.spec.fields if not solved.matters(field.name)}
+    assert hidden == {"hinge", "cortex", "moving", "angle", "gap"}
+    assert all(Wedge(part=Ref("b")).matters(field.name) for field in solved.spec.fields)
