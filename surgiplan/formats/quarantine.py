@@ -1,135 +1,46 @@
-"""Foreign bytes are parsed in a child process that may die, hang or swell without harm to the program.
+"""Foreign bytes are parsed in child processes that may die, hang or swell without harm to the program.
 
-One warm child serves the whole process, one order at a time: it is started when first needed, again
-after its death, and ended at exit. It runs functions of this room by name. What holds where:
+Two warm children serve the whole process, each one order at a time: they are started when needed, again
+after their death, and ended at exit. They run functions of this room by name. One does for most; two share
+the files of a long series, as threads of one would wait for its interpreter. What holds where:
 
 - time: an order that is silent for too long ends with the child, on every system;
 - memory: the child may take so many bytes above what it has when an order comes (RLIMIT_AS, enforced by
   Linux; macOS takes the call and may not enforce it, Windows has none: there only the caps on sizes hold
   that are checked before anything is decoded);
-- arrays: on Linux host and child see one anonymous memory and nothing is copied; elsewhere the host
-  copies once out of named shared memory.
+- arrays: host and child see one memory (`sharing`), which is anonymous on Linux and has a name elsewhere.
 
 It is a wall against accidents, not a jail: the child runs with the rights of the user.
 """
 
 import atexit
-import mmap
+import gc
 import multiprocessing
-import os
 import pickle
 import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
-from multiprocessing import reduction
+from importlib import import_module
 from multiprocessing.connection import Connection
-from multiprocessing.shared_memory import SharedMemory
 from threading import Lock
 from time import monotonic
-from types import TracebackType
 from typing import Any
-
-import numpy as np
-from numpy.typing import DTypeLike, NDArray
 
 from ..errors import BadInput, SurgiplanError
 from ..progress import Report, silent
+from .sharing import Ring, Shared
 
 ROOMS = (f"{__package__}.",)
 SECONDS, MEMORY = 8.0, 2 << 30
 _START_SECONDS = 120.0
 _HEAR_SECONDS = 0.05
-_ONE_MEMORY = hasattr(os, "memfd_create")  # an array without a name, handed over as a file descriptor
 
 
 class Lost(BadInput):
     """The child died, was silent for too long (then `hung`) or ran out of memory."""
 
     hung = False
-
-
-class Shared:
-    """An array that host and child both see; an argument of `run` and `each`. Use it in a `with`.
-
-    shape, dtype: of the array, which begins with zeros
-    """
-
-    def __init__(self, shape: tuple[int, ...], dtype: DTypeLike) -> None:
-        self._shape, self._dtype = shape, np.dtype(dtype)
-        self.nbytes = max(int(np.prod(shape)) * self._dtype.itemsize, 1)
-        self._name, self._fd = "", -1
-        self._memory: SharedMemory | None = None
-        if _ONE_MEMORY:
-            self._fd = os.memfd_create("surgiplan")
-            os.ftruncate(self._fd, self.nbytes)
-            self.array: NDArray[Any] = self._seen(mmap.mmap(self._fd, self.nbytes))
-        else:
-            self._memory = SharedMemory(create=True, size=self.nbytes)
-            self._name = self._memory.name
-            self.array = self._seen(self._memory.buf)
-
-    def _seen(self, memory: Any) -> NDArray[Any]:
-        count = int(np.prod(self._shape))
-        return np.frombuffer(memory, self._dtype, count).reshape(self._shape)
-
-    def kept(self) -> NDArray[Any]:
-        """The array, to outlive the `with`."""
-        return self.array if _ONE_MEMORY else self.array.copy()
-
-    def __enter__(self) -> "Shared":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        del self.array
-        if self._fd >= 0:
-            os.close(self._fd)
-        if self._memory is not None:
-            self._memory.close()
-            self._memory.unlink()
-
-    def __getstate__(self) -> tuple[Any, ...]:
-        return (self._shape, self._dtype, self.nbytes, self._name)
-
-    def __setstate__(self, state: tuple[Any, ...]) -> None:
-        self._shape, self._dtype, self.nbytes, self._name = state
-        self._fd, self._memory = -1, None
-
-    def store(self, k: int, values: NDArray[Any]) -> None:
-        """Fill in `array[k]`; cheaper than to write into pages of the array that were never touched."""
-        if self._fd < 0:
-            self.array[k] = values
-            return
-        rest = np.ascontiguousarray(values, self._dtype).data.cast("B")
-        at = k * len(rest)
-        while rest:
-            try:
-                written = os.pwrite(self._fd, rest, at)
-            except OSError:
-                raise MemoryError from None
-            rest, at = rest[written:], at + written
-
-    def give(self, pipe: Connection, pid: int) -> None:
-        """Hand the memory over, behind the order that holds it."""
-        if _ONE_MEMORY:
-            reduction.send_handle(pipe, self._fd, pid)
-
-    def take(self, pipe: Connection) -> None:
-        """See, in the child, the memory of the host."""
-        if _ONE_MEMORY:
-            self._fd = reduction.recv_handle(pipe)
-            self.array = self._seen(mmap.mmap(self._fd, self.nbytes))
-        else:
-            self._memory = SharedMemory(self._name)
-            self.array = self._seen(self._memory.buf)
-
-    def left(self) -> None:
-        """See it no more, in the child."""
-        del self.array
-        if self._fd >= 0:
-            os.close(self._fd)
 
 
 def run(
@@ -139,6 +50,7 @@ def run(
     report: Report = silent,
     seconds: float = SECONDS,
     memory: int = MEMORY,
+    child: int = 0,
 ) -> Any:
     """The answer of a function of this room, run in the child.
 
@@ -148,11 +60,12 @@ def run(
     report: told what the function reports; heard every 50 ms, so that a stop ends the child at once
     seconds: how long the function may be silent
     memory: bytes it may take beside the shared arrays
+    child: which of the children obeys
     Raises what it raised when that is a SurgiplanError; Lost when it died, hung or took too much memory;
     RuntimeError when there is a fault in the function, or the child does not start.
     """
     answers = list[Any]()
-    _CHILD.obey((function, None, arguments), report, seconds, memory, name, answers.append)
+    _CHILDREN[child].obey((function, None, arguments), report, seconds, memory, name, answers.append)
     return answers[0]
 
 
@@ -184,15 +97,24 @@ def each(
     while len(answers) < len(items):
         order = (function, items[len(answers) :], ())
         try:
-            _CHILD.obey(order, told, seconds, memory, "", answers.append)
+            _CHILDREN[0].obey(order, told, seconds, memory, "", answers.append)
         except Lost as problem:
             answers.append(BadInput(f"{names[len(answers)]}: {problem}"))
     return answers
 
 
-def warm() -> None:
-    """Start the child if none is waiting, so that the next order need not wait for it."""
-    _CHILD.warm()
+def warm(module: str) -> None:
+    """Start the children that do not wait, so that the next orders need not wait for them.
+
+    module: of this room, whose functions will be asked for
+    """
+    for child in _CHILDREN:
+        child.warm(module)
+
+
+def ready() -> list[int]:
+    """Which children wait for an order; the first when none does, since an order starts it."""
+    return [n for n, child in enumerate(_CHILDREN) if child.waits()] or [0]
 
 
 class _Child:
@@ -204,12 +126,28 @@ class _Child:
         self._pipe: Connection | None = None
         self._ready = False
 
-    def warm(self) -> None:
+    def warm(self, module: str) -> None:
         if self._lock.acquire(blocking=False):
             try:
-                self._started()
+                self._started(module)
             finally:
                 self._lock.release()
+
+    def waits(self) -> bool:
+        """Whether an order would be obeyed at once."""
+        if not self._lock.acquire(blocking=False):
+            return False
+        try:
+            if self._process is None or self._pipe is None or not self._process.is_alive():
+                return False
+            if not self._ready and self._pipe.poll(0):
+                self._pipe.recv_bytes()
+                self._ready = True
+            return self._ready
+        except (EOFError, OSError):
+            return False
+        finally:
+            self._lock.release()
 
     def obey(
         self,
@@ -233,7 +171,7 @@ class _Child:
                 pipe.send_bytes(message)
                 for shared in given:
                     shared.give(pipe, pid)
-                self._listen(pipe, report, seconds, take)
+                self._listen(pipe, report, seconds, take, given)
             except TimeoutError:
                 self._end()
                 problem = _lost(name, f"reading it was given up after {seconds:.0f} s")
@@ -268,7 +206,12 @@ class _Child:
             raise
 
     def _listen(
-        self, pipe: Connection, report: Report, seconds: float, take: Callable[[Any], object]
+        self,
+        pipe: Connection,
+        report: Report,
+        seconds: float,
+        take: Callable[[Any], object],
+        given: Sequence[Shared],
     ) -> None:
         told = (0.0, "reading")
         while True:
@@ -278,6 +221,8 @@ class _Child:
                 report(*told)
             elif kind == "answer":
                 take(content)
+            elif kind == "place":
+                next(ring for ring in given if isinstance(ring, Ring)).emptied(pipe, *content)
             elif kind == "error":
                 content.of_the_child = True
                 raise content
@@ -292,12 +237,12 @@ class _Child:
                 raise TimeoutError
         return pickle.loads(pipe.recv_bytes())
 
-    def _started(self) -> tuple[Connection, int]:
+    def _started(self, module: str = __name__) -> tuple[Connection, int]:
         if self._process is None or self._pipe is None or not self._process.is_alive():
             self._end()
             spawn = multiprocessing.get_context("spawn")
             self._pipe, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
+            process = spawn.Process(target=_serve, args=(theirs, module), daemon=True)
             process.start()
             self._process = process
             theirs.close()
@@ -319,16 +264,22 @@ def _lost(name: str, what: str) -> Lost:
     return Lost(f"{name + ': ' if name else ''}{what}: it is damaged or made to do harm, leave it out")
 
 
-_CHILD = _Child()
-atexit.register(_CHILD._end)
+_CHILDREN = (_Child(), _Child())
+for _child in _CHILDREN:
+    atexit.register(_child._end)
 
 
-def _serve(pipe: Connection) -> None:
+def _serve(pipe: Connection, module: str) -> None:
     """The life of the child: take orders, send reports and answers."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the host hears it and ends us
+    import_module(module)
+    gc.freeze()  # what is loaded stays: to look through all of it while an order comes takes 10 ms
+
+    sending = Lock()
 
     def send(kind: str, content: Any = None) -> None:
-        pipe.send_bytes(pickle.dumps((kind, content)))
+        with sending:
+            pipe.send_bytes(pickle.dumps((kind, content)))
 
     send("ready")
     while True:
@@ -336,7 +287,7 @@ def _serve(pipe: Connection) -> None:
             order = pickle.loads(pipe.recv_bytes())
             for shared in order[2]:
                 if isinstance(shared, Shared):
-                    shared.take(pipe)
+                    shared.take(pipe, send)
             last = _obeyed(order, send)
             for shared in order[2]:
                 if isinstance(shared, Shared):

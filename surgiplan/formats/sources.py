@@ -175,6 +175,14 @@ def exactly(stream: BinaryIO, count: int) -> bytes:
     return data
 
 
+def filled(stream: BinaryIO, room: memoryview) -> int:
+    """Read until the room is full or the stream ends; gives the number of bytes."""
+    done = 0
+    while done < len(room) and (count := stream.readinto(room[done:])):  # type: ignore[attr-defined]
+        done += count
+    return done
+
+
 def opened_ahead(
     reader: Reader, members: Sequence[Member], count: int
 ) -> Iterator[tuple[Member, BinaryIO | Exception]]:

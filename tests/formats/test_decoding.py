@@ -9,6 +9,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
+from blake3 import blake3
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     DeflatedExplicitVRLittleEndian,
@@ -22,13 +23,14 @@ from pydicom.uid import (
 
 from surgiplan.errors import BadInput, Cancelled
 from surgiplan.formats import dicom, quarantine
-from surgiplan.formats.dicom import reading
+from surgiplan.formats.dicom import apart
 from surgiplan.formats.dicom.codecs import quickly_decoded
 from surgiplan.formats.dicom.layouts import only_fragment
 from surgiplan.formats.dicom.pixels import measured, settled, stored_pictures, used_bits
 
 from . import trials
 from .making import edited, only, volume, written
+from .test_quarantine import both_ready
 
 Encoder = Callable[[np.ndarray, int], bytes]
 ENCODERS: dict[str, Encoder | None] = {
@@ -206,6 +208,36 @@ def test_a_stop_is_heard_while_the_child_reads(tmp_path: Path, uid) -> None:
     assert np.array_equal(dicom.read_series(series).voxels, volume().voxels)
 
 
+@pytest.fixture(params=[1, 2])
+def children(request, monkeypatch) -> None:
+    """One child, or two that share the files."""
+    both_ready()
+    monkeypatch.setattr(quarantine, "ready", lambda: list(range(request.param)))
+    monkeypatch.setattr(apart, "_WORTH", 1)
+
+
+@pytest.mark.usefixtures("children")
+@pytest.mark.parametrize("uid", [DeflatedExplicitVRLittleEndian, RLELossless])
+def test_children_that_share_the_files_give_what_one_gives(tmp_path: Path, uid) -> None:
+    written(tmp_path, transfer_syntax=uid)
+    series = only(tmp_path)
+    found = dicom.read(series)
+    assert np.array_equal(found.volume.voxels, volume().voxels)
+    hashes = sorted(blake3(path.read_bytes()).digest() for path in tmp_path.iterdir())
+    assert found.files_digest == f"blake3:{blake3(b''.join(hashes)).hexdigest()}"
+
+
+@pytest.mark.usefixtures("children")
+def test_a_file_that_is_damaged_is_named_whoever_reads_it(tmp_path: Path) -> None:
+    written(tmp_path, transfer_syntax=RLELossless)
+    series = only(tmp_path)
+    bad = sorted(tmp_path.iterdir())[4]
+    bad.write_bytes(bad.read_bytes()[:-100])
+    with pytest.raises(BadInput, match=bad.name):
+        dicom.read_series(series)
+
+
+@pytest.mark.usefixtures("children")
 @pytest.mark.parametrize(
     ("decoder", "says"),
     [
@@ -218,15 +250,16 @@ def test_a_file_that_ends_the_child_is_named(tmp_path: Path, monkeypatch, decode
     written(tmp_path, transfer_syntax=RLELossless)
     series = only(tmp_path)
     monkeypatch.setattr(quarantine, "ROOMS", ("surgiplan.formats.", trials.__name__))
-    monkeypatch.setattr(reading, "decoded_into", decoder)
-    monkeypatch.setattr(reading, "_seconds", lambda errands: 3.0)
+    monkeypatch.setattr(apart, "decoded_into", decoder)
+    monkeypatch.setattr(apart, "_seconds", lambda errands: 3.0)
     with pytest.raises(BadInput, match=rf"S1_IM00004\.dcm: reading it .*{says}"):
         dicom.read_series(series)
 
 
+@pytest.mark.usefixtures("children")
 def test_files_that_the_child_could_not_bear_together_are_read_one_by_one(tmp_path, monkeypatch) -> None:
     written(tmp_path, transfer_syntax=RLELossless)
     series = only(tmp_path)
     monkeypatch.setattr(quarantine, "ROOMS", ("surgiplan.formats.", trials.__name__))
-    monkeypatch.setattr(reading, "decoded_into", trials.bears_one)
+    monkeypatch.setattr(apart, "decoded_into", trials.bears_one)
     assert np.array_equal(dicom.read_series(series).voxels, volume().voxels)

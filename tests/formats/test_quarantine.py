@@ -12,6 +12,7 @@ import pytest
 
 from surgiplan.errors import BadInput, Cancelled
 from surgiplan.formats import quarantine
+from surgiplan.formats.sharing import Ring, Shared
 from surgiplan.progress import silent
 
 from . import trials
@@ -95,12 +96,32 @@ def test_a_stop_is_heard_within_a_second_and_ends_the_child() -> None:
     assert run(trials.process_number) != before
 
 
-def test_arrays_are_seen_by_both_sides_and_outlive_the_order() -> None:
-    with quarantine.Shared((3, 4), np.int16) as memory:
+def test_arrays_are_seen_by_both_sides() -> None:
+    with Shared((3, 4), np.int16) as memory:
         memory.array[1] = 7
         assert run(trials.doubled, memory) == 28
-        kept = memory.kept()
-    assert kept.tolist() == [[0] * 4, [14] * 4, [0] * 4]
+        assert memory.array.tolist() == [[0] * 4, [14] * 4, [0] * 4]
+
+
+def test_far_more_than_a_ring_holds_is_handed_over_by_several_threads() -> None:
+    seen = {}
+
+    def empty(pictures, notes) -> None:
+        seen.update({note: int(picture[0]) for note, picture in zip(notes, pictures, strict=False)})
+
+    with Ring(3, (2, 4), np.int32, empty) as ring:
+        assert run(trials.squared, 501, ring) == 501
+        assert seen == {n: n * n for n in range(501)}
+        assert run(trials.counted, 2) == 2, "nothing of the handing is left in the pipe"
+
+
+def test_what_fails_while_a_ring_is_filled_does_not_stop_the_others() -> None:
+    seen = []
+    with Ring(3, (2, 4), np.int32, lambda pictures, notes: seen.extend(notes)) as ring:
+        with pytest.raises(BadInput, match="no 100"):
+            run(trials.squared, 501, ring, 100)
+        assert 100 not in seen
+        assert run(trials.counted, 2) == 2
 
 
 def test_one_bad_item_costs_the_others_nothing() -> None:
@@ -133,16 +154,39 @@ def test_orders_of_several_threads_come_one_after_the_other() -> None:
     assert sorted(found) == [0, 1, 2, 3]
 
 
-def test_the_child_ends_with_the_host(tmp_path: Path) -> None:
+def test_the_children_end_with_the_host(tmp_path: Path) -> None:
     program = tmp_path / "host.py"
     program.write_text(
         "import os\n"
         "from surgiplan.formats import quarantine\n"
         "if __name__ == '__main__':\n"
-        "    quarantine.warm()\n"
-        "    print(quarantine._CHILD._process.pid)\n"
+        "    quarantine.warm(quarantine.__name__)\n"
+        "    print(*[child._process.pid for child in quarantine._CHILDREN])\n"
     )
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True, timeout=60)
     time.sleep(0.2)
-    with pytest.raises(OSError):
-        os.kill(int(done.stdout), 0)
+    for number in done.stdout.split():
+        with pytest.raises(OSError):
+            os.kill(int(number), 0)
+
+
+def test_children_that_wait_obey_side_by_side_and_one_that_works_is_not_ready() -> None:
+    both_ready()
+    first, second = (run(trials.process_number, child=n) for n in (0, 1))
+    assert first != second
+    thread = Thread(target=lambda: run(trials.counted, 8, 0.1, child=1))
+    thread.start()
+    time.sleep(0.2)
+    assert quarantine.ready() == [0]
+    assert run(trials.process_number) == first
+    thread.join()
+    with pytest.raises(BadInput):
+        run(trials.die, "kill", child=1)
+    assert run(trials.process_number) == first, "the death of one is nothing to the other"
+
+
+def both_ready() -> None:
+    quarantine.warm(quarantine.__name__)
+    latest = time.monotonic() + 60
+    while len(quarantine.ready()) < 2 and time.monotonic() < latest:
+        time.sleep(0.05)

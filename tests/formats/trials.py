@@ -4,6 +4,7 @@ import ctypes
 import os
 import signal
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
@@ -57,6 +58,22 @@ def doubled(memory, *, report: Report) -> int:
     return total
 
 
+def squared(count: int, ring, bad: int = -1, *, report: Report) -> int:
+    """Hand over the squares of numbers, two at a time, with three threads; all beyond the bad one fail."""
+
+    def fill(first: int) -> None:
+        with ring.place() as (room, notes):
+            for n in range(first, min(first + 2, count)):
+                if 0 <= bad <= n:
+                    raise BadInput(f"no {bad}")
+                room[len(notes)] = n * n
+                notes.append(n)
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(fill, range(0, count, 2)))
+    return count
+
+
 def judged(item):
     if item == "abort":
         os.abort()
@@ -67,37 +84,39 @@ def judged(item):
     return item * 10
 
 
-def dies(errands, numbers, memory, notes, *, report: Report) -> bool:
-    return spoiled(os.abort, errands, numbers, memory, notes, report)
+def dies(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
+    return spoiled(os.abort, errands, numbers, ring, notes, threads, report)
 
 
-def hangs(errands, numbers, memory, notes, *, report: Report) -> bool:
-    return spoiled(lambda: time.sleep(100), errands, numbers, memory, notes, report)
+def hangs(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
+    return spoiled(lambda: time.sleep(100), errands, numbers, ring, notes, threads, report)
 
 
-def hangs_without_the_interpreter(errands, numbers, memory, notes, *, report: Report) -> bool:
+def hangs_without_the_interpreter(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
     """One decoder of several hangs, and lets all other threads go on."""
-    bad = errands[3].header.sop_uid
+    decoding.quickly_decoded = _hanging_at("S1_IM00004.dcm")
+    return decoded_into(errands, numbers, ring, notes, threads, report)
 
+
+def _hanging_at(name: str):
     def decode(picture, header, room):
-        if header.sop_uid == bad:
+        if header.member.name == name:
             time.sleep(100)
         return quickly_decoded(picture, header, room)
 
-    decoding.quickly_decoded = decode
-    return decoded_into(errands, numbers, memory, notes, report)
+    return decode
 
 
-def spoiled(end, errands, numbers, memory, notes, report: Report) -> bool:
+def spoiled(end, errands, numbers, ring, notes, threads, report: Report) -> bool:
     """Decode file by file; the fourth ends it."""
     for errand, number in zip(errands, numbers, strict=True):
         if errand.header.member.name == "S1_IM00004.dcm":
             end()
-        decoded_into([errand], [number], memory, notes, report)
+        decoded_into([errand], [number], ring, notes, threads, report)
     return True
 
 
-def bears_one(errands, numbers, memory, notes, *, report: Report) -> bool:
+def bears_one(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
     if len(errands) > 1:
         os.abort()
-    return decoded_into(errands, numbers, memory, notes, report)
+    return decoded_into(errands, numbers, ring, notes, threads, report)

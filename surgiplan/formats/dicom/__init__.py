@@ -19,7 +19,7 @@ from ..sources import ZIP_MAGIC, Listing, Member, Reader, listed, opened_ahead
 from .between import evened
 from .candidates import accepted, found_in
 from .datasets import looks_like_dicom
-from .decoding import pictures_in, why
+from .decoding import decoded_into, pictures_in, why
 from .geometry import Layout
 from .headers import Identity, Slice
 from .issues import CHOICES
@@ -80,7 +80,7 @@ def scan(path: Path, report: Report = silent) -> Scan:
     if by := told_apart_by(seen.slices):
         notes.append(f"there are scans of more than one patient here (they differ in {by})")
     if any(series.usable and not is_native(series.slices[0].header) for series in found):
-        quarantine.warm()
+        quarantine.warm(decoded_into.__module__)
     told(1.0, f"{len(found)} series found")
     series = tuple(_beside_damage(one, seen.damaged) for one in found)
     return Scan(Path(path), series, seen.files, seen.skipped, tuple(notes))

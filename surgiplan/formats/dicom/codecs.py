@@ -28,6 +28,7 @@ from pydicom.uid import (
 
 from .headers import Header
 
+_packbits_decode = imagecodecs.packbits_decode  # here, since the first look at a name of it loads a library
 _HTJ2K = (HTJ2KLossless, HTJ2KLosslessRPCL, HTJ2K)
 SYNTAXES = (JPEGBaseline8Bit, JPEGExtended12Bit, JPEGLossless, JPEGLosslessSV1, *_HTJ2K)
 DECODER_DEPENDENCIES = dict.fromkeys(SYNTAXES, ("numpy", "imagecodecs"))
@@ -65,7 +66,9 @@ _QUICK: Mapping[str, Callable[..., Any]] = {
 }
 
 
-def quickly_decoded(picture: bytes, header: Header, room: NDArray[Any] | None = None) -> NDArray[Any] | None:
+def quickly_decoded(
+    picture: bytes | memoryview, header: Header, room: NDArray[Any] | None = None
+) -> NDArray[Any] | None:
     """The stored values (rows, columns) of one compressed picture, unused bits not yet cut off.
 
     room: numbers of 16 bits (rows, columns) which may be used to hold them
@@ -90,7 +93,7 @@ def quickly_decoded(picture: bytes, header: Header, room: NDArray[Any] | None = 
 
 
 def _unpacked(
-    picture: bytes, words: np.dtype[Any], count: int, room: NDArray[Any] | None
+    picture: bytes | memoryview, words: np.dtype[Any], count: int, room: NDArray[Any] | None
 ) -> NDArray[Any] | None:
     """The numbers of an RLE picture: a PackBits segment for each of their bytes, the highest first.
 
@@ -104,7 +107,7 @@ def _unpacked(
     coded: Any = memoryview(picture)
     for plane, start, end in zip(planes, offsets, ends, strict=False):
         try:
-            unpacked = imagecodecs.packbits_decode(coded[start:end], out=plane)
+            unpacked = _packbits_decode(coded[start:end], out=plane)
         except RuntimeError:
             return None
         if np.size(unpacked) != count:
@@ -129,13 +132,13 @@ def reused(name: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[A
     return found
 
 
-def is_complete(picture: bytes, transfer_syntax: str) -> bool:
+def is_complete(picture: bytes | memoryview, transfer_syntax: str) -> bool:
     """Whether a codestream ends as it should, where its decoder would fill up a lost end in silence."""
-    end = picture[-64:].rstrip(b"\0\xff")  # writers fill up with either
+    end = bytes(picture[-64:]).rstrip(b"\0\xff")  # writers fill up with either
     return transfer_syntax not in SYNTAXES or end.endswith(b"\xff\xd9")
 
 
-def _claimed_bits(picture: bytes) -> tuple[int, bool]:
+def _claimed_bits(picture: bytes | memoryview) -> tuple[int, bool]:
     """Bits of a sample that a codestream of one component claims, and whether they are signed."""
     if picture[:4] == b"\xff\x4f\xff\x51" and picture[40:42] == b"\0\1":
         return (picture[42] & 0x7F) + 1, picture[42] > 0x7F
@@ -143,7 +146,7 @@ def _claimed_bits(picture: bytes) -> tuple[int, bool]:
     return (picture[at + 4], False) if at and picture[at + 9 : at + 10] == b"\1" else (0, False)
 
 
-def claimed_size(picture: bytes) -> tuple[int, int] | None:
+def claimed_size(picture: bytes | memoryview) -> tuple[int, int] | None:
     """Rows and columns a JPEG, JPEG-LS or JPEG 2000 codestream claims; None when it is none of these.
 
     Sources: ISO/IEC 10918-1 B.2.2, 14495-1 C.2.2, 15444-1 A.5.1.
@@ -158,7 +161,7 @@ def claimed_size(picture: bytes) -> tuple[int, int] | None:
     return (rows, columns)
 
 
-def _frame_header(picture: bytes) -> int:
+def _frame_header(picture: bytes | memoryview) -> int:
     """Where the marker of the frame header of a JPEG or JPEG-LS codestream lies; 0 when there is none."""
     at = 2 if picture[:2] == b"\xff\xd8" else len(picture)
     while at + 9 <= len(picture) and picture[at] == 0xFF:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 import imagecodecs
 import numpy as np
@@ -17,17 +17,20 @@ from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from ...errors import BadInput, SurgiplanError
 from ...progress import Report
-from ..quarantine import Shared
-from ..sources import Member, Reader, exactly
+from ..sharing import Ring, Shared
+from ..sources import Member, Reader, filled
 from .codecs import claimed_size, is_complete, quickly_decoded, reused
 from .datasets import dataset_of
 from .headers import Header, Slice, head_hash, slices_of
 from .layouts import meta_end, native_pixels, only_fragment
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_pictures, stored_type, used_bits
 
+_deflate_decode = imagecodecs.deflate_decode  # here, since the first look at it loads a library
 DIGEST = 32  # bytes of a BLAKE3 hash
 THREADS = max(2, min(8, os.cpu_count() or 2))
 _OVERHEAD, _USUAL_OVERHEAD = 64 << 20, 256 << 10
+Place = tuple[int, Slice]
+Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -35,7 +38,7 @@ class Errand:
     """A file, and at which k of the volume its pictures lie, in the order of the file."""
 
     header: Header
-    places: tuple[tuple[int, Slice], ...]
+    places: tuple[Place, ...]
 
 
 def pictures_in(member: Member) -> tuple[Slice, ...]:
@@ -65,46 +68,64 @@ def unreadable(member: Member, problem: Exception) -> BadInput:
 
 
 def decoded_into(
-    errands: Sequence[Errand], numbers: Sequence[int], memory: Shared, notes: Shared, report: Report
+    errands: Sequence[Errand],
+    numbers: Sequence[int],
+    ring: Ring,
+    notes: Shared,
+    threads: int,
+    report: Report,
 ) -> bool:
-    """Decode the pictures of files into a volume, with all cores. It is run in the child.
+    """Decode the pictures of files and hand them over. It is run in a child.
 
     numbers: rows of the notes, one for each file
-    memory: the volume [k, j, i]
+    ring: takes so many pictures at a time, and of each its k as a note
     notes: uint8 (files, DIGEST + 1): the hash of a file, and 1 when it is done
+    threads: that decode at a time
     Gives whether all values fitted. Raises BadInput that names the damaged file.
     """
     done = list[int]()
-    total = sum(len(errand.places) for errand in errands)
+    count, total = ring.array.shape[1], sum(len(errand.places) for errand in errands)
 
     def told() -> None:
         report(len(done) / total, "reading the images")
 
-    with Reader() as reader, ThreadPoolExecutor(THREADS) as pool:
+    def decode(file: "_File", places: Iterable[Place], room: NDArray[Any], ks: list[int]) -> None:
+        for k, picture in places:
+            file.decode(picture, room[len(ks)])
+            ks.append(k)
+            done.append(k)
 
-        def picture(file: "_File", place: tuple[int, Slice]) -> None:
-            file.decode(place, memory)
-            done.append(place[0])
+    def files(these: Sequence[tuple[Errand, int]]) -> None:
+        with ring.place() as (room, ks):
+            for errand, number in these:
+                file = _File(errand.header, reader)
+                decode(file, errand.places, room, ks)
+                notes.array[number] = (*file.digest, 1)
 
-        def decode(errand: Errand, number: int) -> None:
-            file = _File(errand.header, reader)
-            for place in errand.places:
-                picture(file, place)
-            notes.array[number] = (*file.digest, 1)
+    def frames(file: "_File", places: Sequence[Place]) -> None:
+        with ring.place() as (room, ks):
+            decode(file, places, room, ks)
 
+    with Reader() as reader, ThreadPoolExecutor(threads) as pool:
         try:
-            singles = [(e, n) for e, n in zip(errands, numbers, strict=True) if e.header.frames == 1]
-            _awaited([pool.submit(decode, *single) for single in singles], done, told)
-            for errand, number in zip(errands, numbers, strict=True):
+            work = list(zip(errands, numbers, strict=True))
+            singles = [(errand, number) for errand, number in work if errand.header.frames == 1]
+            _awaited([pool.submit(files, these) for these in _portions(singles, count)], done, told)
+            for errand, number in work:
                 if errand.header.frames > 1:
                     file = _multi_frame(errand.header)
-                    _awaited([pool.submit(picture, file, place) for place in errand.places], done, told)
+                    portions = _portions(errand.places, count)
+                    _awaited([pool.submit(frames, file, these) for these in portions], done, told)
                     notes.array[number] = (*file.digest, 1)
         except Misfit:
             return False
         finally:
             pool.shutdown(cancel_futures=True)
     return True
+
+
+def _portions(things: Sequence[Thing], count: int) -> list[Sequence[Thing]]:
+    return [things[n : n + count] for n in range(0, len(things), count)]
 
 
 def _awaited(futures: Iterable[Future[None]], done: Sequence[int], told: Callable[[], None]) -> None:
@@ -125,6 +146,21 @@ def _multi_frame(header: Header) -> "_File":
         return _File(header, reader)
 
 
+def _content(member: Member, reader: Reader, reuse: bool) -> memoryview:
+    """The bytes of a file, and one more when it is longer than it was.
+
+    reuse: put them where the last file of this thread lay: fresh memory costs as much as the decoding
+    """
+    count = member.size + 1
+    size = 1 << count.bit_length()
+    room = (reused("file", (size,), np.dtype(np.uint8)) if reuse else np.empty(count, np.uint8)).data
+    try:
+        with reader.open(member) as stream:
+            return room[: filled(stream, room[:count])].toreadonly()
+    except Exception as problem:  # a damaged archive raises many kinds
+        raise unreadable(member, problem) from None
+
+
 @cache
 def _encapsulated(transfer_syntax: str) -> bool:
     return bool(UID(transfer_syntax).is_encapsulated)
@@ -135,29 +171,23 @@ class _File:
 
     def __init__(self, header: Header, reader: Reader) -> None:
         self._header, member = header, header.member
-        try:
-            with reader.open(member) as stream:
-                data = exactly(stream, member.size + 1)
-        except Exception as problem:  # a damaged archive raises many kinds
-            raise unreadable(member, problem) from None
+        data = _content(member, reader, reuse=header.frames == 1)  # frames are decoded by several threads
         if len(data) != member.size or head_hash(data[: header.head_size]) != header.head_digest:
             raise changed(member)
         self.digest = blake3(data).digest()
         self._data = data
-        self._frames: Sequence[bytes] = ()
+        self._frames: Sequence[memoryview | bytes] = ()
         self._native: NDArray[Any] | None = None
         self._guarded(self._look)
 
-    def decode(self, place: tuple[int, Slice], volume: Shared) -> None:
-        """Put a picture at its k. Raises BadInput, Misfit."""
-        k, picture = place
-        if fits_in_place(picture, volume.array):
-            values = reused("settled", self._header.size, np.dtype(np.int16))
-            settled(self._guarded(self._stored, picture.frame, values), picture, values)
-            volume.store(k, values)
+    def decode(self, picture: Slice, room: NDArray[Any]) -> None:
+        """Put the values of a picture into an array (rows, columns). Raises BadInput, Misfit."""
+        in_place = fits_in_place(picture, room)
+        stored = self._guarded(self._stored, picture.frame, room if in_place else None)
+        if in_place:
+            settled(stored, picture, room)
         else:
-            stored = self._guarded(self._stored, picture.frame, None)
-            put(volume.array[k], measured(used_bits(stored, self._header), picture))
+            put(room, measured(used_bits(stored, self._header), picture))
 
     def _guarded(self, act: Any, *arguments: Any) -> Any:
         try:
@@ -176,7 +206,7 @@ class _File:
         if header.transfer_syntax == DeflatedExplicitVRLittleEndian:
             self._native = self._inflated()
         elif header.pixels_at and _encapsulated(header.transfer_syntax):
-            coded = memoryview(self._data)[header.pixels_at :]
+            coded = self._data[header.pixels_at :]
             one = only_fragment(coded) if header.frames == 1 else None
             self._frames = (
                 [one] if one else list(generate_frames(bytes(coded), number_of_frames=header.frames))
@@ -191,12 +221,12 @@ class _File:
         header, at = self._header, meta_end(self._data)
         if at is None:
             return None
-        deflated: Any = memoryview(self._data)[at:]
+        deflated: Any = self._data[at:]
         room: Any = header.pixel_bytes + _USUAL_OVERHEAD
         if header.frames == 1:  # else several threads use it
             room = reused("inflated", (room,), np.dtype(np.uint8))
         try:
-            inflated = imagecodecs.deflate_decode(deflated, raw=True, out=room)
+            inflated = _deflate_decode(deflated, raw=True, out=room)
         except Exception:
             return None  # zlib, which bears more, is asked
         found = native_pixels(memoryview(inflated).toreadonly())

@@ -1,6 +1,7 @@
 """Which pictures belong together: by what the headers say, never by folder or file name."""
 
 from collections.abc import Hashable, Iterable, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -45,29 +46,33 @@ def series_key(picture: Slice) -> tuple[str, str]:
 
 def is_localizer(picture: Slice) -> bool:
     """Whether it is a scout view for planning the scan."""
-    return "LOCALIZER" in picture.header.image_type or "LOCALIZER" in _words(picture)
+    return "LOCALIZER" in picture.header.image_type or _kinds(picture)[0]
 
 
 def is_mosaic(picture: Slice) -> bool:
     """Whether it holds the slices of a whole volume side by side, so that its position is not theirs."""
-    return "MOSAIC" in _words(picture)
+    return _kinds(picture)[1]
 
 
-def _reformatted(picture: Slice) -> str:
-    """Which kind of image, made from others, it says it is; "" when none."""
-    return " ".join(word for word in _words(picture) if word in REFORMATTED)
-
-
-def _words(picture: Slice) -> list[str]:
-    """The image type of a picture, its frame's where it has one."""
+def _kinds(picture: Slice) -> tuple[bool, bool, str]:
+    """What its image type, its frame's where it has one, says: localizer, mosaic, how made from others."""
     marks = dict(picture.marks)
-    return (marks.get("FrameType") or marks.get("ImageType", "")).upper().split("\\")
+    return _kinds_said(marks.get("FrameType") or marks.get("ImageType", ""))
+
+
+@lru_cache(maxsize=1000)
+def _kinds_said(image_type: str) -> tuple[bool, bool, str]:
+    words = image_type.upper().split("\\")
+    made = " ".join(word for word in words if word in REFORMATTED)
+    return "LOCALIZER" in words, "MOSAIC" in words, made
 
 
 def _kind(picture: Slice) -> Hashable:
     header = picture.header
     about = (header.frame_uid, header.sop_class, header.rows, header.columns, header.samples)
-    return (*series_key(picture), *about, is_localizer(picture), is_mosaic(picture), _reformatted(picture))
+    localizer, mosaic, made = _kinds(picture)
+    localizer |= "LOCALIZER" in header.image_type
+    return (*series_key(picture), *about, localizer, mosaic, made)
 
 
 def _told_apart(slices: list[Slice]) -> list[list[Slice]]:
@@ -144,6 +149,8 @@ def _alike(one: Slice, other: Slice) -> bool:
 def _parallel(one: Slice, other: Slice) -> bool:
     if one.directions is None or other.directions is None:
         return False
+    if one.directions == other.directions:
+        return True
     return max(abs(a - b) for a, b in zip(one.directions, other.directions, strict=True)) <= SAME_DIRECTION
 
 
@@ -151,4 +158,6 @@ def same_spacing(one: Slice, other: Slice) -> bool:
     """Whether two pictures state one pixel spacing."""
     if one.spacing is None or other.spacing is None:
         return False
+    if one.spacing == other.spacing:
+        return True
     return max(abs(a / b - 1) for a, b in zip(one.spacing, other.spacing, strict=True)) <= SAME_SPACING

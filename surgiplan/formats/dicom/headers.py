@@ -1,7 +1,8 @@
 """What the header of one DICOM file says, read once and kept as plain values."""
 
 import struct
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 from blake3 import blake3
@@ -14,7 +15,7 @@ from pydicom.uid import (
 )
 
 from ...errors import BadInput
-from ...values import Vec3, vec3
+from ...values import Vec3
 from ..sources import Member
 from .datasets import dataset_of
 from .elements import Elements, Places, number, numbers, once, text, whole
@@ -101,7 +102,13 @@ class Header:
     @property
     def pixel_bytes(self) -> int:
         """Number of bytes that all its pixels have when they are not compressed."""
-        return self.rows * self.columns * self.samples * self.frames * self.bits_allocated // 8
+        return _pixel_bytes(self.rows, self.columns, self.samples, self.frames, self.bits_allocated)
+
+
+def _pixel_bytes(
+    rows: int, columns: int, samples: int, frames: int, bits_allocated: int, **others: object
+) -> int:
+    return rows * columns * samples * frames * bits_allocated // 8
 
 
 @dataclass(frozen=True)
@@ -153,10 +160,7 @@ def slices_under(dataset: Elements, member: Member, head: bytes, start: bytes) -
     head: all bytes before the pixel data element; of a deflated file those that were inflated for its header
     start: the first twelve bytes of the pixel data element; fewer when there is none
     """
-    header = header_of(dataset, member)
-    if not header.fault and header.rows:
-        header = _with_pixels_seen(header, head, start)
-    return pictures(dataset, header)
+    return pictures(dataset, _header(dataset, member, (head, start)))
 
 
 def pictures(dataset: Elements, header: Header) -> tuple[Slice, ...]:
@@ -172,12 +176,20 @@ def pictures(dataset: Elements, header: Header) -> tuple[Slice, ...]:
 
 
 def header_of(dataset: Elements, member: Member) -> Header:
-    """The header of a data set; a malformed element becomes its fault."""
+    """The header of a data set, without the place of its pixels; a malformed element becomes its fault."""
+    return _header(dataset, member, None)
+
+
+def _header(dataset: Elements, member: Member, seen: tuple[bytes, bytes] | None) -> Header:
     meta = _meta(dataset)
     try:
         form, fault = once(_pixel_form, (dataset,)), ""
     except BadInput as problem:
         form, fault = {}, str(problem)
+    syntax = text(meta, "TransferSyntaxUID") or _guessed_syntax(dataset)
+    pixels: Mapping[str, Any] = {"fault": fault}
+    if seen and form.get("rows"):
+        pixels = _pixels_seen(syntax, _pixel_bytes(**form), member.size, *seen)
     return Header(
         member=member,
         identity=once(_identity, (dataset,)),
@@ -185,12 +197,12 @@ def header_of(dataset: Elements, member: Member) -> Header:
         sop_uid=text(dataset, "SOPInstanceUID") or text(meta, "MediaStorageSOPInstanceUID"),
         series_uid=text(dataset, "SeriesInstanceUID"),
         frame_uid=text(dataset, "FrameOfReferenceUID"),
-        transfer_syntax=text(meta, "TransferSyntaxUID") or _guessed_syntax(dataset),
+        transfer_syntax=syntax,
         modality=text(dataset, "Modality"),
         instance=_instance(dataset),
-        fault=fault,
         **once(_about, (dataset,)),
         **form,
+        **pixels,
     )
 
 
@@ -209,9 +221,10 @@ def _guessed_syntax(dataset: Elements) -> str:
 def _instance(dataset: Elements) -> int | None:
     """The InstanceNumber; None when it is absent or no number, since nothing hangs on it."""
     try:
-        return None if number(dataset, "InstanceNumber") is None else whole(dataset, "InstanceNumber", 0)
+        found = number(dataset, "InstanceNumber")
     except BadInput:
         return None
+    return None if found is None or found != int(found) else int(found)
 
 
 def _about(places: Places) -> dict[str, Any]:
@@ -276,33 +289,31 @@ def _as_stored(value: int, signed: bool) -> int:
     return bits - 0x10000 if signed and bits > 0x7FFF else bits
 
 
-def _with_pixels_seen(header: Header, head: bytes, start: bytes) -> Header:
-    """The header with its hash, and with a fault when the pixel data behind it is missing or cut short.
+def _pixels_seen(syntax: str, needed: int, file_size: int, head: bytes, start: bytes) -> Mapping[str, Any]:
+    """Fields of the header: its hash, and a fault when the pixel data behind it is missing or cut short.
 
+    needed: bytes of the pixels when they are not compressed
     Only native (not compressed) data has a length that can be known beforehand.
     """
     size = len(head)
-    if header.transfer_syntax == DeflatedExplicitVRLittleEndian:
-        return replace(header, head_size=size, head_digest=head_hash(head))
-    order = ">" if header.transfer_syntax == ExplicitVRBigEndian else "<"
+    known = {"head_size": size, "head_digest": head_hash(head)}
+    if syntax == DeflatedExplicitVRLittleEndian:
+        return known
+    order = ">" if syntax == ExplicitVRBigEndian else "<"
     if len(start) < 12 or struct.unpack_from(order + "HH", start) != _PIXEL_DATA:
-        return replace(header, fault="it is cut short or holds no integer pixel data")
+        return {"fault": "it is cut short or holds no integer pixel data"}
     implicit = not start[4:6].isalpha() or not start[4:6].isupper()
     length = struct.unpack_from(order + "I", start, 4 if implicit else 8)[0]
     at = size + (8 if implicit else 12)
-    needed = header.pixel_bytes
-    present = min(length, header.member.size - at)
-    undefined = length == _UNDEFINED
-    fault = header.fault
+    present, undefined = min(length, file_size - at), length == _UNDEFINED
+    fault = ""
     if not undefined and present < needed:
         fault = f"it is cut short: {present} of {needed} bytes of pixel data are there"
-    plain = undefined is (header.transfer_syntax not in _NATIVE)
-    return replace(
-        header, fault=fault, pixels_at=at if plain else 0, head_size=size, head_digest=head_hash(head)
-    )
+    plain = undefined is (syntax not in _NATIVE)
+    return {**known, "fault": fault, "pixels_at": at if plain else 0}
 
 
-def head_hash(head: bytes) -> bytes:
+def head_hash(head: bytes | memoryview) -> bytes:
     """The hash by which a file is known again."""
     return blake3(head).digest()
 
@@ -314,7 +325,7 @@ def _slice(header: Header, frame: int, places: Places) -> Slice:
         return Slice(
             header,
             frame,
-            position_lps=None if position is None else vec3(position),
+            position_lps=None if position is None else (position[0], position[1], position[2]),
             marks=(*once(_marks, places), *_times(places), ("TransferSyntaxUID", header.transfer_syntax)),
             **once(_grid_and_scale, places),
         )

@@ -278,7 +278,7 @@ def tag_at(data: bytes | memoryview, at: int) -> int:
     return int(group << 16 | element)
 
 
-def meta_end(data: bytes) -> int | None:
+def meta_end(data: memoryview) -> int | None:
     """Where the meta information of a file ends; None when it is odd."""
     try:
         return explicit_walk(data, 132, False, 0x00020000, 0x0002FFFF, {}, [])
@@ -286,7 +286,7 @@ def meta_end(data: bytes) -> int | None:
         return None
 
 
-def only_fragment(coded: memoryview) -> bytes | None:
+def only_fragment(coded: memoryview) -> memoryview | None:
     """The fragment of encapsulated pixel data that has but one; None when there are others, or it is odd.
 
     coded: the value of the pixel data element, and what follows
@@ -297,7 +297,7 @@ def only_fragment(coded: memoryview) -> bytes | None:
         tag, length = tag_at(coded, at), _long(coded, at + 4)[0]
         if tag == _SEQUENCE_END:
             start = 16 + lengths[0] if len(lengths) == 2 else 0
-            return bytes(coded[start : start + lengths[1]]) if start else None
+            return coded[start : start + lengths[1]] if start else None
         if tag != _ITEM or length == _UNDEFINED:
             return None
         lengths.append(length)

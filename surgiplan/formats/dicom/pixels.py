@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,7 @@ def known_name(uid: str) -> str:
     return "that is not known" if name == uid else str(name)
 
 
+@cache
 def decodable(transfer_syntax: str) -> bool:
     """Whether pixels of this transfer syntax can be read here."""
     try:

@@ -1,7 +1,7 @@
 """The voxels of a series, and the hash of its files from the same pass.
 
 Native pixels of plain files are read here, straight into the volume: no foreign parser is involved.
-Whatever must be decoded, or parsed by pydicom, is read by the quarantined child into shared memory.
+Whatever must be decoded, or parsed by pydicom, is read by the quarantined children (`apart`).
 """
 
 from collections.abc import Iterator, Sequence
@@ -14,17 +14,16 @@ from blake3 import blake3
 from numpy.typing import NDArray
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from ...errors import BadInput, SurgiplanError
+from ...errors import SurgiplanError
 from ...progress import Report, part_of, silent
-from .. import quarantine
-from ..sources import Member, Reader, exactly
-from .decoding import DIGEST, THREADS, Errand, changed, decoded_into, unreadable
+from ..sources import Member, Reader, exactly, filled
+from .apart import read_apart
+from .decoding import Errand, changed, unreadable
 from .headers import Header, Slice
 from .pixels import Misfit, fits_in_place, measured, put, settled, stored_type, used_bits, whole_valued
 
 READERS = 8  # of files at a time: they wait for a cold disk side by side, and a warm one costs them nothing
 _CHUNK = 1 << 20
-_SLOW_PIXELS, _SLOW_BYTES = 5e6, 2e7  # per second, of a slow decoder and a slow medium
 
 
 def errands_for(slices: Sequence[Slice]) -> list[Errand]:
@@ -67,13 +66,11 @@ def _filled(
     native = [errand for errand in errands if is_native(errand.header)]
     others = [errand for errand in errands if not is_native(errand.header)]
     share = len(native) / len(errands)
-    if not others:
-        voxels = np.empty(shape, dtype)
-        return voxels, joined(_fetched(native, voxels, report))
-    with quarantine.Shared(shape, dtype) as memory:
-        digests = _fetched(native, memory.array, part_of(report, 0.0, share)) if native else []
-        digests += _quarantined(others, memory, part_of(report, share, 1.0))
-        return memory.kept(), joined(digests)
+    voxels = np.empty(shape, dtype)
+    digests = _fetched(native, voxels, part_of(report, 0.0, share)) if native else []
+    if others:
+        digests += read_apart(others, voxels, part_of(report, share, 1.0))
+    return voxels, joined(digests)
 
 
 def joined(digests: Sequence[bytes]) -> str:
@@ -150,57 +147,9 @@ def _streamed(stream: BinaryIO, errand: Errand, voxels: NDArray[Any], stop: Even
 
 def _read_into(stream: BinaryIO, target: NDArray[Any], member: Member) -> int:
     room = target.data.cast("B")
-    done = 0
-    while done < len(room):
-        count = stream.readinto(room[done:])  # type: ignore[attr-defined]
-        if not count:
-            raise changed(member)
-        done += count
-    return done
-
-
-def _quarantined(errands: list[Errand], memory: quarantine.Shared, report: Report) -> list[bytes]:
-    """Let the child read files into the volume; gives their hashes. One that ends the child is named."""
-    with quarantine.Shared((len(errands), DIGEST + 1), np.uint8) as notes:
-
-        def ordered(numbers: list[int], name: str, told: Report) -> None:
-            these = [errands[n] for n in numbers]
-            fits = quarantine.run(
-                decoded_into,
-                *(these, numbers, memory, notes),
-                name=name,
-                report=told,
-                seconds=_seconds(these),
-                memory=_memory(these),
-            )
-            if not fits:
-                raise Misfit
-
-        names = [errand.header.member.name for errand in errands]
-        try:
-            ordered(list(range(len(errands))), names[0] if len(errands) == 1 else "", report)
-        except quarantine.Lost as problem:
-            left = [n for n in range(len(errands)) if not notes.array[n, DIGEST]]
-            if len(errands) == 1 or not left:
-                raise
-            if problem.hung:
-                raise BadInput(f"{names[left[0]]}: {problem}") from None
-            for n in left:
-                ordered([n], names[n], report)
-        return [bytes(row[:DIGEST]) for row in notes.array]
-
-
-def _seconds(errands: list[Errand]) -> float:
-    """How long the child may work on one picture."""
-    pixels = max(errand.header.rows * errand.header.columns for errand in errands)
-    size = max(errand.header.member.size for errand in errands)
-    return quarantine.SECONDS + pixels / _SLOW_PIXELS + size / _SLOW_BYTES
-
-
-def _memory(errands: list[Errand]) -> int:
-    """How many bytes the child may take: the files that are read at once, decoded and not."""
-    sizes = [4 * errand.header.member.size + 8 * errand.header.pixel_bytes for errand in errands]
-    return quarantine.MEMORY + THREADS * max(sizes)
+    if filled(stream, room) < len(room):
+        raise changed(member)
+    return len(room)
 
 
 def fingerprint(picture: Slice) -> bytes:
@@ -213,10 +162,10 @@ def values_of(picture: Slice, report: Report = silent) -> NDArray[np.float64]:
     header = picture.header
     if is_native(header):
         return np.ascontiguousarray(_native_values(picture), np.float64)
-    with quarantine.Shared((1, *header.size), np.float64) as memory:
-        _quarantined([Errand(header, ((0, picture),))], memory, report)
-        values: NDArray[np.float64] = memory.kept()[0]
-        return values
+    values: NDArray[np.float64] = np.empty((1, *header.size), np.float64)
+    read_apart([Errand(header, ((0, picture),))], values, report)
+    (one,) = values
+    return np.asarray(one, np.float64)
 
 
 def _native_values(picture: Slice) -> NDArray[Any]:
