@@ -1,6 +1,6 @@
 """The operation `resect`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 from ..algorithms.cutting import planes
@@ -26,6 +26,7 @@ class Resect(Operation[dict[str, Part]]):
     fourth: a further cut
     fifth: a further cut
     sixth: a further cut
+    at: planes that other steps have found; with one or more of them no plane need be placed by hand
     kerf: thickness of bone that the blade takes away; 0 parts without a loss
     kerf_side: who loses it: the piece, the rest, or half from each with "both"
     name_piece: what the piece is called, such as tumour or segment
@@ -40,6 +41,7 @@ class Resect(Operation[dict[str, Part]]):
     fourth: Plane | None = None
     fifth: Plane | None = None
     sixth: Plane | None = None
+    at: tuple[Ref[Plane], ...] = ()
     kerf: Millimetres = 1.0
     kerf_side: Literal["piece", "rest", "both"] = "rest"
     name_piece: str = "piece"
@@ -53,22 +55,27 @@ class Resect(Operation[dict[str, Part]]):
         """The piece and the rest under their names, and the kerf."""
         return named_pieces("resect", self.name_rest, self.name_piece, "kerf")
 
-    @property
-    def planes(self) -> list[Plane]:
-        """The planes that are placed."""
-        given = (self.plane, self.second, self.third, self.fourth, self.fifth, self.sixth)
-        return [plane for plane in given if plane is not None]
+    def all_planes(self, at: Sequence[Plane] | None) -> list[Plane]:
+        """The planes that other steps have found, and those that are placed."""
+        placed = (self.plane, self.second, self.third, self.fourth, self.fifth, self.sixth)
+        return [*(at or ()), *(plane for plane in placed if plane is not None)]
 
-    def sketch(self, part: Part) -> tuple[Part, ...]:
+    def require_placed(self, step: str) -> None:
+        """Raise NeedsHand while the piece is not shown, or there is no plane at all."""
+        if self.at and self.inside is not None:
+            return
+        super().require_placed(step)
+
+    def sketch(self, part: Part, at: Sequence[Plane] | None = None) -> tuple[Part, ...]:
         """The slab of each saw cut, as it would run through all of the bone."""
-        inside = self.inside
+        inside, found = self.inside, self.all_planes(at)
         if inside is None:
-            return tuple(slab(part, plane, self.kerf, "both") for plane in self.planes)
+            return tuple(slab(part, plane, self.kerf, "both") for plane in found)
         owner = {"piece": "a", "rest": "b"}.get(self.kerf_side, "both")
-        return tuple(slab(part, planes.facing(plane, inside), self.kerf, owner) for plane in self.planes)
+        return tuple(slab(part, planes.facing(plane, inside), self.kerf, owner) for plane in found)
 
-    def run(self, work: Work, part: Part) -> dict[str, Part]:
+    def run(self, work: Work, part: Part, at: Sequence[Plane] | None = None) -> dict[str, Part]:
         """The piece, the rest and the bone between them, each closed; their volumes add up."""
         assert self.inside is not None
-        found = planes.resect(part, self.planes, self.inside, self.kerf, self.kerf_side)
+        found = planes.resect(part, self.all_planes(at), self.inside, self.kerf, self.kerf_side)
         return {self.name_rest: found.rest, self.name_piece: found.piece, "kerf": found.kerf}

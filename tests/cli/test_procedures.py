@@ -10,7 +10,7 @@ import pytest
 
 from surgiplan.errors import BadInput
 from surgiplan.formats.meshes import write_mesh
-from surgiplan.phantoms import Fibula, Mandible, Phantom, Tibia, Vertebra
+from surgiplan.phantoms import Fibula, Phantom, Tibia, Vertebra
 from surgiplan.recipes.procedure import procedures
 from surgiplan.recipes.schema import procedure_of, read_procedure
 from surgiplan.values import Part
@@ -171,13 +171,14 @@ def test_a_deformity_is_undone_and_a_steep_cut_warned_of(run: Run, tmp_path: Pat
 @pytest.mark.parametrize("pieces", [2, 3])
 def test_a_fibula_flap_fits_face_to_face(run: Run, tmp_path: Path, pieces: int) -> None:
     fibula = Fibula()
-    case = case_with(run, tmp_path, fibula=fibula.mesh(1.0), jaw=Mandible().mesh(3.0))
+    case = case_with(run, tmp_path, fibula=fibula.mesh(1.0), jaw=templating.MANDIBLE.mesh(1.5))
     values = given(
         tmp_path,
         count=pieces,
         donor={"side": "right", "points": dict(fibula.landmarks)},
         defect={"points": templating.jaw_places(pieces)},
         solution={"shortest": 10.0},
+        resected={"inside": templating.CHIN},
     )
     answer = run("apply", case, "fibula_flap", "--given", values, "--json")
     assert answer.code == 0, answer.err
@@ -192,6 +193,10 @@ def test_a_fibula_flap_fits_face_to_face(run: Run, tmp_path: Path, pieces: int) 
             assert angle <= 0.05
         assert told[f"length_{n}"]["value"] == pytest.approx(math.dist(*templating.JAW[n - 1 : n + 1]))
         assert figures_of(answer, f"placed_{n}")["watertight"]
+    resected = figures_of(answer, "resected")
+    assert all(resected[part]["watertight"] for part in ("stumps", "defect", "kerf"))
+    sawn = sum(resected[part]["volume_mm3"] for part in ("stumps", "defect", "kerf"))
+    assert sawn == pytest.approx(templating.MANDIBLE.mesh(1.5).mesh.volume_mm3, rel=1e-5)
 
 
 def test_a_hip_is_templated_with_the_right_sizes(run: Run, tmp_path: Path) -> None:

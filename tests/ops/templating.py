@@ -3,12 +3,13 @@
 import numpy as np
 
 from surgiplan.ops.align_leg import AlignLeg
-from surgiplan.phantoms import Femur, Fibula, Hip, Tibia, Vertebra, mesh_of
+from surgiplan.phantoms import Femur, Fibula, Hip, Mandible, Tibia, Vertebra, mesh_of
 from surgiplan.plan.operation import Ref
 from surgiplan.values import FloatArray, Landmarks, Part, Places, Vec3, vec3
 
-JAW = ((-38.0, 12.0, 4.0), (-26.0, -20.0, 1.0), (4.0, -33.0, 0.0), (31.0, -14.0, 5.0))
-TONGUE = (0.0, 0.0, 2.0)
+MANDIBLE = Mandible()
+JAW = tuple(vec3(MANDIBLE.pose.apply(at)) for at in ((-22, 18, 0), (-14, -17, 0), (14, -17, 0), (22, 15, 0)))
+TONGUE, CHIN = (vec3(MANDIBLE.pose.apply(at)) for at in ((0, 0, 2), (0, -22, 0)))
 TIBIA, FIBULA, VERTEBRA, HIP, FEMUR = Tibia(), Fibula(), Vertebra(), Hip(), Femur()
 
 
