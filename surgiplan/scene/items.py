@@ -143,6 +143,7 @@ class LineMark:
     text: value, unit and what it is, such as "12.4 mm, plate to nerve"
     about: the definition, frame and sign, for who asks for more
     lines: how the points are joined: the numbers of each line's points; empty for the usual way
+    arcs: so many of the first lines are arcs of angles
     """
 
     name: str
@@ -151,6 +152,7 @@ class LineMark:
     dimmed: bool = False
     about: str = ""
     lines: tuple[tuple[int, ...], ...] = ()
+    arcs: int = 0
 
     @property
     def pairs(self) -> tuple[tuple[int, int], ...]:
@@ -161,8 +163,18 @@ class LineMark:
         return tuple((n, n + 1) for n in range(0, count - 1, 1 if count < 4 else 2))
 
     @property
+    def dotted(self) -> tuple[tuple[int, int], ...]:
+        """Pairs of the points that are dots: those of legs and distances, the ends of ways, none of arcs."""
+        if not self.lines:
+            return self.pairs
+        measured = self.lines[self.arcs :]
+        return tuple(
+            pair for line in measured for pair in (pairwise(line) if len(line) < 4 else [(line[0], line[-1])])
+        )
+
+    @property
     def middle_lps(self) -> Vec3:
-        """Where the label stands: half way along the first line, or at the apex of three points."""
+        """Where the label stands: half way along the first line (an arc), or at the apex of three points."""
         if self.lines:
             longest = self.lines[0]
             return self.points_lps[longest[len(longest) // 2]]

@@ -21,6 +21,7 @@ from ..values import (
     Vec3,
     vec3,
 )
+from .arcs import arc_of, legs_of
 from .bands import margin_text, tolerance_severity
 from .boxes import box_of_inputs, section_half_mm
 from .items import Colour, LineMark, PlaneMark, PointMark, PoseMark
@@ -151,23 +152,24 @@ def _lines(shown: list[tuple[str, Measurement, bool]]) -> Iterator[LineMark]:
     """A mark for each step that measured; the numbers that it gives side by side share it."""
     for step in dict.fromkeys(name.partition(".")[0] for name, _, _ in shown):
         group = [one for one in shown if one[0].partition(".")[0] == step]
-        points, lines = _joined([value for _, value, _ in group])
+        points, lines, arcs = _joined([value for _, value, _ in group])
         told = [f"{name.partition('.')[2]} {measured_text(value)}".strip() for name, value, _ in group]
         text = f"{told[0]}, {step}" if len(group) == 1 else "\n ".join([step, *told])
         about = "\n".join(about_measurement(value) for _, value, _ in group)
-        yield LineMark(group[0][0], points, text, group[0][2], about, lines)
+        yield LineMark(group[0][0], points, text, group[0][2], about, lines, arcs)
 
 
-def _joined(values: list[Measurement]) -> tuple[tuple[Vec3, ...], tuple[tuple[int, ...], ...]]:
-    """The points of what shows measurements, and which of them make a line each; every line once."""
-    if len(values) == 1 and not values[0].lines_lps:
-        return values[0].points_lps, ()
+def _joined(values: list[Measurement]) -> tuple[tuple[Vec3, ...], tuple[tuple[int, ...], ...], int]:
+    """The points that show measurements, what of them makes a line each, and how many arcs come first."""
+    arcs = [arc for value in values if (arc := arc_of(value))]
+    if len(values) == 1 and not values[0].lines_lps and not arcs:
+        return values[0].points_lps, (), 0
     points: list[Vec3] = []
     lines = []
-    for line in dict.fromkeys(line for value in values for line in value.lines_lps or (value.points_lps,)):
+    for line in dict.fromkeys((*arcs, *(leg for value in values for leg in legs_of(value)))):
         lines.append(tuple(range(len(points), len(points) + len(line))))
         points += line
-    return tuple(points), tuple(lines)
+    return tuple(points), tuple(lines), len(set(arcs))
 
 
 def about_measurement(value: Measurement) -> str:

@@ -230,12 +230,12 @@ def _line(item: LineMark, before: Drawn | None, kit: Kit) -> Drawn:
 
 
 def _same_points(before: Item | None, now: LineMark) -> bool:
-    return isinstance(before, LineMark) and before.points_lps == now.points_lps
+    return isinstance(before, LineMark) and (before.points_lps, before.lines) == (now.points_lps, now.lines)
 
 
 def _new_line(item: LineMark, kit: Kit) -> tuple[vtkActor, ...]:
-    data = lines(np.asarray(item.points_lps) - item.points_lps[0], item.pairs)
-    line, ends = kit.actor(data), kit.actor(data)
+    points = np.asarray(item.points_lps) - item.points_lps[0]
+    line, ends = kit.actor(lines(points, item.pairs)), kit.actor(lines(points, item.dotted))
     for actor in (line, ends):
         actor.GetProperty().LightingOff()
         actor.GetProperty().SetLineWidth(2.4 * kit.scale)

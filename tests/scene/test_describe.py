@@ -303,7 +303,18 @@ def test_numbers_side_by_side_share_one_mark_that_tells_each_definition() -> Non
     assert mark.about == "x.one 12.0°: the one way; positive up\n9.5 ± 1.5°: the other way"
     assert mark.points_lps == (*line, *other)
     assert mark.pairs == ((0, 1), (2, 3), (3, 4))
+    assert mark.dotted == mark.pairs
     assert mark.middle_lps == line[1]
+
+
+def test_an_angle_has_its_arc_first_without_dots_and_its_label_there() -> None:
+    points = ((10.0, 0.0, 0.0), (0.0, 0.0, 0.0), (0.0, 10.0, 0.0))
+    value = replace(RESULTS["length"].value, points_lps=points, value=90.0, unit="deg")
+    (mark,) = describe(Plan().add("angle", Ruler(points=points)), {"angle": Ready(value)}, View()).marks
+    assert mark.arcs == 1
+    assert mark.points_lps[-3:] == points
+    assert {mark.points_lps[n] for pair in mark.dotted for n in pair} == set(points)
+    assert np.allclose(mark.middle_lps, (3 * 0.5**0.5, 3 * 0.5**0.5, 0))
 
 
 def test_landmarks_are_dots_and_have_their_names_while_their_step_is_chosen() -> None:
