@@ -16,6 +16,7 @@ from ..jobs import Jobs
 from ..painting.easel import Easel, Sight
 from ..painting.tool import Tool
 from ..painting.tools import TOOLS
+from .dots import Dots
 from .eye import Eye
 from .grips import paint_grip
 from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
@@ -27,10 +28,11 @@ _POINTS = tuple[Vec3, ...]
 _HINTS: dict[Any, str] = {
     Plane: "Drag the arrow to shift the plane, a ring to tilt it. Ctrl: whole mm and degrees.",
     Pose: "Drag an arrow, a ring or the dot (Ctrl: whole steps), or use the arrow keys.",
-    Vec3: "Click the place in a slice or on a shape.",
-    Places: "Click the landmark in a slice or on a shape.",
-    _POINTS: "Click the points one after the other, in a slice or on a shape.",
+    Vec3: "Click the place in a slice or on a shape, or drag the point.",
+    Places: "Click the landmark in a slice or on a shape; drag one that is placed.",
+    _POINTS: "Click the points one after the other, in a slice or on a shape; drag one that is placed.",
 }
+_PLACED = (Vec3, _POINTS, Places)
 
 
 class Hand(QObject):
@@ -60,6 +62,7 @@ class Hand(QObject):
         self.mark = ""  # the landmark that the next click places
         self._drag: Drag | None = None
         self._grip: Grip | None = None
+        self._dots = Dots(desk)
         self._words, self._at = "", QPointF()
         self._where: Sight | None = None
         self.hold = Hold()
@@ -80,7 +83,7 @@ class Hand(QObject):
     @property
     def dragging(self) -> bool:
         """Whether a drag or a stroke is going on."""
-        return self._drag is not None or (self.painting and self._tool.busy)
+        return bool(self._drag or self._dots.held) or (self.painting and self._tool.busy)
 
     @property
     def holds_part(self) -> bool:
@@ -107,7 +110,7 @@ class Hand(QObject):
         """Hold nothing any more."""
         if self._field is not None:
             self.let_go()
-            self._field, self._grip, self.asking_pivot = None, None, False
+            self._field, self._grip, self._dots.lit, self.asking_pivot = None, None, None, False
             self.hold = replace(self.hold, pivot=None)
             self.nearness.put_down()
             self.told.emit("")
@@ -116,7 +119,7 @@ class Hand(QObject):
     def let_go(self) -> None:
         """End a drag without keeping it."""
         if self.dragging:
-            self._drag, self._words = None, ""
+            self._drag, self._dots.held, self._words = None, None, ""
             self._tool.drop()
             self.easel.drop()
             self._desk.draft(None)
@@ -181,7 +184,10 @@ class Hand(QObject):
         if self._field is None or eye is None:
             return False
         self._where = where
-        if self._field.kind in (Vec3, _POINTS) or (self._field.kind is Places and self.mark):
+        if self._field.kind in _PLACED:
+            self._dots.held = self._dots.under(self._step, self._field, where, eye, x, y)
+            if self._dots.held or (self._field.kind is Places and not self.mark):
+                return self._dots.held is not None
             return self._put_point(where.point_at(x, y))
         if self._field.kind is Bits:
             if self.easel.refuses():
@@ -207,9 +213,8 @@ class Hand(QObject):
         """
         if self.painting:
             self._tool.move(x, y)
-        elif self._drag is not None:
-            assert self._field is not None
-            value, self._words = self._drag.to(x, y, snap)
+        elif self._field is not None and (found := self._dragged(x, y, snap)) is not None:
+            value, self._words = found
             self._at = QPointF(x, y)
             if isinstance(value, Pose):
                 value = self.nearness.allowed(value)
@@ -220,12 +225,22 @@ class Hand(QObject):
                 self._words += self.tr(", stopped before {0}").format(self.nearness.stopped_at)
             self.told.emit(self._words)
 
+    def _dragged(self, x: float, y: float, snap: bool) -> tuple[Any, str] | None:
+        """What the held field becomes with the cursor there, and the change in words."""
+        if self._drag is not None:
+            return self._drag.to(x, y, snap)
+        point = self._where.point_at(x, y) if self._where is not None else None
+        if self._dots.held is None or point is None:  # beside all shapes it stays where it was last
+            return None
+        assert self._field is not None
+        return self._dots.to(getattr(self._desk.kept[self._step].operation, self._field.name), point)
+
     def release(self) -> None:
         """Keep what was placed: one drag is one undo step."""
         if self.painting:
             self._tool.release()
-        elif self._drag is not None:
-            moved, self._drag, self._words = bool(self._words), None, ""
+        elif self._drag is not None or self._dots.held is not None:
+            moved, self._drag, self._dots.held, self._words = bool(self._words), None, None, ""
             self.told.emit(self._hint)
             if moved:
                 self._keep(self._desk.plan)
@@ -238,6 +253,11 @@ class Hand(QObject):
             return
         self._where = where if self._drag is None else self._where
         eye, value = where.eye(), self._value()
+        if self._field is not None and self._field.kind in _PLACED and eye is not None:
+            lit = self._dots.under(self._step, self._field, where, eye, x, y)
+            if (lit and lit.name) != (self._dots.lit and self._dots.lit.name):
+                self._dots.lit = lit
+                self.changed.emit()
         grip = grip_at(self._grips(value, eye), eye, x, y) if eye and value is not None else None
         if (grip and grip.name) != (self._grip and self._grip.name):
             self._grip = grip
@@ -353,10 +373,16 @@ class Hand(QObject):
             painter.setRenderHint(QPainter.RenderHint.Antialiasing)
             self._tool.paint(painter, eye, where)
             return
-        value = self._value()
-        if value is None:
-            return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        if (value := self._value()) is not None:
+            self._paint_handle(painter, eye, value)
+            if where.slice is None:
+                self._paint_nearness(painter)
+        self._dots.paint(painter, eye)
+        if self._words and where is self._where:
+            words(painter, self._at + QPointF(16, -12), self._words, QColor("#FFFFFF"))
+
+    def _paint_handle(self, painter: QPainter, eye: Eye, value: Plane | Pose) -> None:
         for grip in self._grips(value, eye):
             lit = self._grip is not None and (grip.kind, grip.name) == (self._grip.kind, self._grip.name)
             paint_grip(painter, eye, grip, lit, named=not (lit and self._words))
@@ -364,10 +390,6 @@ class Hand(QObject):
         painter.setPen(QPen(QColor("#000000"), 1))
         painter.setBrush(QColor("#FFFFFF"))
         painter.drawEllipse(centre, 5, 5)
-        if where.slice is None:
-            self._paint_nearness(painter)
-        if self._words and where is self._where:
-            words(painter, self._at + QPointF(16, -12), self._words, QColor("#FFFFFF"))
 
     def _paint_nearness(self, painter: QPainter) -> None:
         """What lies near the body, the deepest first, in the upper left corner."""
