@@ -1,10 +1,13 @@
 """The closed triangle surface between the 1 and the 0 of a lattice."""
 
+import os
 from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import islice
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -14,15 +17,23 @@ from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
 from ..progress import Report, silent
-from ..values import FloatArray, FloatsArray, IntArray
+from ..values import BoolArray, FloatArray, FloatsArray, IntArray, given_away
 
 NUDGE = 0.01
 """No corner comes nearer to a voxel centre than this share of a step, so that every triangle has an area."""
 
-_LAYERS = 16  # steps from the first layer of a slab to its last, which is the first of the next
-_AT_A_TIME = 2  # slabs
+_SITES = 400_000  # of a slab: what is known of them stays in the cache of the processor
+_LAYERS = 16  # of a slab at most, so that a stop is heard
+_LEAST_LAYERS = 4  # one more is looked at for the corners that the next slab will make
+_MOST_AT_A_TIME = 4  # slabs
 _SPARE = 1.1  # room for more rows than expected from those so far
-Sites = NDArray[np.uint8]
+_CASES = 256  # ways to choose the eight sites of a cell; bit 1 is its first, 2, 4, 16 the next along i, j, k
+_ALONG = (1, 2, 4)
+Sites = NDArray[np.uint8] | BoolArray
+Indices = NDArray[np.intp]
+Placing = Callable[[int, tuple[Indices, Indices, Indices], BoolArray], Sequence[NDArray[Any]]]
+"""Says where corners lie: given the axis of their steps (0, 1, 2 for i, j, k), the indices (n,) i, j, k of
+the site before each, and whether that is a 1; returns the three coordinates (n,) of each."""
 
 
 @dataclass(frozen=True)
@@ -65,35 +76,56 @@ class Border:
 def border_of(inside: Sites, report: Report = silent) -> Border:
     """Find the surface between the 1 and the 0 of a lattice.
 
-    Flying Edges (Schroeder, Maynard, Geveci 2015) doubles an edge where a value equals the level;
-    between 0 and 1 that cannot happen, so each edge has exactly two triangles. It runs over slabs, whose
-    memory serves again and again; corners and triangles come in the same order as from the whole lattice.
-
-    inside: [k, j, i] 0 or 1; the outermost layer must be 0 for the surface to be closed
+    inside: [k, j, i] 0 or 1; round it lie 0, so the surface is closed
     report: told the progress; may raise Cancelled
     """
-    starts = range(0, max(len(inside) - 1, 1), _LAYERS)
-    middles, triangles = _Rows(np.zeros((0, 3), np.float32)), _Rows(np.zeros((0, 3), np.int32))
-    pool = ThreadPoolExecutor(_AT_A_TIME)
+    return Border(*placed_border(inside, _middles, report))
+
+
+def _middles(
+    axis: int, low_ijk: tuple[Indices, Indices, Indices], _starts_inside: BoolArray
+) -> list[FloatsArray]:
+    middle = [index.astype(np.float32) for index in low_ijk]
+    middle[axis] += np.float32(0.5)
+    return middle
+
+
+def placed_border(inside: Sites, place: Placing, report: Report = silent) -> tuple[FloatsArray, IntArray]:
+    """Find the surface between the 1 and the 0 of a lattice, and place its corners as they are found.
+
+    Corners and triangles are those of Flying Edges (Schroeder, Maynard, Geveci 2015) at a level of one half,
+    in the same order, but only cells that the surface crosses are looked at one by one. The lattice is gone
+    through in slabs that know nothing of each other, some at a time; the result does not depend on that.
+
+    inside: [k, j, i] 0 or 1; round it lie 0, so the surface is closed
+    place: says where corners lie; called for many corners at a time, from several threads
+    report: told the progress; may raise Cancelled
+    Returns (n, 3) float32 corners and (m, 3) triangles, counter-clockwise seen from outside, where the axes
+    i, j, k are right-handed.
+    """
+    layers = len(inside) + 1
+    slabs = _Slabs(inside, place)
+    starts = range(0, layers, slabs.layers)
+    points, triangles = _Rows(np.zeros((0, 3), np.float32)), _Rows(np.zeros((0, 3), np.int32))
+    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_AT_A_TIME))
     try:
-        coming = (pool.submit(_slab, inside[k : k + _LAYERS + 1], k) for k in starts)
-        slabs = deque(islice(coming, _AT_A_TIME))
-        for k in starts:
-            report(k / len(inside), "Finding the border")
-            middle, found = slabs.popleft().result()
-            slabs.extend(islice(coming, 1))
-            shared = np.flatnonzero(middle[: np.searchsorted(middle[:, 2], k + 1), 2] == k)
-            if k:  # corners in the layer that two slabs share are those of the later one
-                middles.count -= len(shared)
-                before = triangles.last
-                beyond = before >= middles.count
-                before[beyond] = middles.count + shared[before[beyond] - middles.count]
-            share = min((k + _LAYERS) / len(inside), 1.0)
-            np.add(found, middles.count, out=triangles.more(len(found), share), casting="same_kind")
-            middles.more(len(middle), share)[:] = middle
+        for first, (placed, found) in zip(starts, _in_turn(pool, slabs.of, starts), strict=True):
+            report(first / layers, "Finding the border")
+            share = min((first + slabs.layers) / layers, 1.0)
+            np.add(found, np.int32(points.count), out=triangles.more(len(found), share))
+            points.more(placed.shape[1], share)[:] = placed.T
     finally:
         pool.shutdown(cancel_futures=True)
-    return Border(middles.all, triangles.all)
+    return given_away(points.all), given_away(triangles.all)
+
+
+def _in_turn(pool: ThreadPoolExecutor, work: Callable[[int], Any], asked: Sequence[int]) -> Iterator[Any]:
+    """The results in the order asked for; few are made before they are taken."""
+    coming = (pool.submit(work, one) for one in asked)
+    waiting = deque(islice(coming, 2 * _MOST_AT_A_TIME))
+    while waiting:
+        yield waiting.popleft().result()
+        waiting.extend(islice(coming, 1))
 
 
 class _Rows:
@@ -103,18 +135,16 @@ class _Rows:
     """
 
     def __init__(self, array: NDArray[Any]) -> None:
-        self._array, self.count, self.last = array, 0, array
+        self._array, self.count = array, 0
 
     def more(self, count: int, share: float) -> NDArray[Any]:
         """(count, 3) new rows, to be filled; with them about this share of all rows is there."""
-        end = self.count + count
-        if end > len(self._array):
-            before, size = self.all, int(_SPARE * end / share)
-            self._array = np.empty((size, 3), before.dtype)
-            self._array[: self.count] = before
-        self.last = self._array[self.count : end]
-        self.count = end
-        return self.last
+        start, self.count = self.count, self.count + count
+        if self.count > len(self._array):
+            before = self._array[:start]
+            self._array = np.empty((int(_SPARE * self.count / share), 3), before.dtype)
+            self._array[:start] = before
+        return self._array[start : self.count]
 
     @property
     def all(self) -> NDArray[Any]:
@@ -122,12 +152,139 @@ class _Rows:
         return self._array[: self.count]
 
 
-def _slab(inside: Sites, first: int) -> tuple[FloatsArray, NDArray[np.int64]]:
-    """The corners (n, 3) and the triangles (m, 3) of some layers, of which the first has this index."""
+class _Desk(local):
+    """Memory that each thread uses again for slab after slab.
+
+    sites: of a slab
+    """
+
+    def __init__(self, sites: int) -> None:
+        room = -(-sites // 8) * 8  # shifted eight at once
+        self.sites, self.shifted, self.pairs, self.cases = (np.zeros(room, np.uint8) for _ in range(4))
+        self.numbers = np.empty(3 * sites, np.int32)
+
+
+class _Slabs:
+    """Some layers at a time of a lattice with a layer of 0 round it, numbered through along i, j, k.
+
+    inside: the lattice without that layer
+    place: says where corners lie
+    """
+
+    def __init__(self, inside: Sites, place: Placing) -> None:
+        self._inside, self._place = inside.view(np.uint8), place
+        _, self._rows, self._row = (n + 2 for n in inside.shape)
+        self._layer = self._row * self._rows
+        self.layers = min(max(_SITES // self._layer, _LEAST_LAYERS), _LAYERS, len(inside) + 1)
+        self._desk = _Desk((self.layers + 2) * self._layer)
+        self._starts, low_ijk, axis = _triangles_of_cases()
+        self._steps = np.ascontiguousarray((3 * (low_ijk @ (1, self._row, self._layer)) + axis).T)
+        case = np.arange(_CASES)
+        self._crossed = [(case & 1) != (case >> bit & 1) for bit in _ALONG]
+
+    def of(self, first: int) -> tuple[FloatsArray, IntArray]:
+        """The corners (3, n) on steps from the layers of this slab, and the triangles (m, 3) of its cells.
+
+        Corners are numbered from 0; those from n on are the first ones of the next slab.
+
+        first: its first layer
+        """
+        self._lay_out(first)
+        cells, cases = self._crossed_cells()
+        of_axis = [cells.compress(crossed.take(cases)) for crossed in self._crossed]
+        rows = (self.layers + 1) * self._rows
+        row_of = [sites // self._row for sites in of_axis]
+        counts = np.stack([np.bincount(row, minlength=rows) for row in row_of], axis=1)
+        ends, own_rows = np.cumsum(counts).reshape(rows, 3), self.layers * self._rows
+        points = np.empty((3, ends[own_rows - 1, 2]), np.float32)
+        numbers = self._desk.numbers
+        for axis, (sites, row) in enumerate(zip(of_axis, row_of, strict=True)):
+            until = np.cumsum(counts[:, axis])
+            number = (ends[:, axis] - until).take(row)
+            number += np.arange(len(number))
+            numbers[3 * sites + axis] = number
+            own = slice(until[own_rows - 1])
+            self._put(points, number[own], axis, sites[own], row[own], first)
+        own = np.searchsorted(cells, self.layers * self._layer)
+        return points, self._triangles(cells[:own], cases[:own])
+
+    def _triangles(self, cells: Indices, cases: NDArray[np.uint8]) -> IntArray:
+        """(m, 3) the triangles of cells of these cases, once the corners on their steps are numbered."""
+        many = np.diff(self._starts).take(cases)
+        which = np.repeat(self._starts.take(cases) + many - np.cumsum(many), many)
+        which += np.arange(len(which))
+        cell = np.repeat(3 * cells, many)
+        triangles = np.empty((len(which), 3), np.int32)
+        for n, steps in enumerate(self._steps):
+            step = steps.take(which)
+            step += cell
+            triangles[:, n] = self._desk.numbers.take(step)
+        return triangles
+
+    def _lay_out(self, first: int) -> None:
+        """Put the sites of a slab on the desk, and the two layers beyond."""
+        start, stop = max(first - 1, 0), min(first + self.layers + 1, len(self._inside))
+        sites = self._desk.sites[: (self.layers + 2) * self._layer].reshape(-1, self._rows, self._row)
+        below, above = start - first + 1, stop - first + 1
+        sites[:below] = 0
+        sites[below:above, 1:-1, 1:-1] = self._inside[start:stop]
+        sites[above:] = 0
+
+    def _crossed_cells(self) -> tuple[Indices, NDArray[np.uint8]]:
+        """(n,) the cells on the desk that have both 1 and 0 among their sites, and the case of each."""
+        desk, words = self._desk, np.uint64
+        count = (self.layers + 1) * self._layer
+        np.left_shift(desk.sites.view(words), 1, out=desk.shifted.view(words))
+        np.bitwise_or(desk.sites[:-1], desk.shifted[1:], out=desk.pairs[:-1])
+        np.left_shift(desk.pairs.view(words), 2, out=desk.shifted.view(words))
+        np.bitwise_or(desk.pairs[: -self._row], desk.shifted[self._row :], out=desk.cases[: -self._row])
+        np.left_shift(desk.cases.view(words), 4, out=desk.shifted.view(words))
+        cases = desk.cases[:count]
+        np.bitwise_or(cases, desk.shifted[self._layer : self._layer + count], out=cases)
+        crossed = np.less(cases - np.uint8(1), _CASES - 2, out=desk.pairs.view(np.bool_)[:count])
+        cells = _where(crossed)
+        return cells, cases.take(cells)
+
+    def _put(
+        self, points: FloatsArray, at: Indices, axis: int, sites: Indices, row: Indices, first: int
+    ) -> None:
+        """Place the corners on the steps along an axis from these sites, in these rows of the desk."""
+        each = np.arange((self.layers + 1) * self._rows)
+        k, j = each // self._rows + (first - 1), each % self._rows - 1
+        low_ijk = sites - (each * self._row + 1).take(row), j.take(row), k.take(row)
+        starts_inside = self._desk.sites.take(sites).view(np.bool_)
+        for points_along, along in zip(points, self._place(axis, low_ijk, starts_inside), strict=True):
+            points_along[at] = along
+
+
+def _where(chosen: BoolArray) -> Indices:
+    """(n,) the places of what is chosen; looks at eight at once, since few are.
+
+    chosen: (m,), m a multiple of eight or followed by none
+    """
+    whole = len(chosen) // 8 * 8
+    words = chosen[:whole].view(np.uint64)
+    eights = np.flatnonzero(words != 0)
+    within = np.flatnonzero(words.take(eights).view(np.bool_))
+    found = (8 * eights).take(within >> 3)
+    found += within & 7
+    rest = np.flatnonzero(chosen[whole:])
+    return np.concatenate([found, rest + whole]) if len(rest) else found
+
+
+@cache
+def _triangles_of_cases() -> tuple[Indices, Indices, Indices]:
+    """The triangles that Flying Edges gives a cell, for each case of its eight sites.
+
+    Returns (257,) where the triangles of each case start; of the three corners of each (n, 3) the site
+    [i, j, k] of the cell where its step begins, (n, 3, 3), and the axis of that, 0, 1, 2 for i, j, k.
+    """
+    bits = np.arange(_CASES)[:, None] >> np.arange(8) & 1
+    side_by_side = np.empty((2, 2, _CASES, 2), np.uint8)  # every other cell is one of them
+    side_by_side[:] = bits.reshape(_CASES, 2, 2, 2).transpose(1, 2, 0, 3)
     image = vtkImageData()
-    image.SetDimensions(*inside.shape[::-1])
-    image.SetOrigin(0, 0, first)
-    image.GetPointData().SetScalars(numpy_to_vtk(inside.ravel()))
+    image.SetDimensions(2 * _CASES, 2, 2)
+    image.GetPointData().SetScalars(numpy_to_vtk(side_by_side.reshape(-1)))
     edges = vtkFlyingEdges3D()
     edges.SetInputData(image)
     edges.SetValue(0, 0.5)
@@ -135,9 +292,11 @@ def _slab(inside: Sites, first: int) -> tuple[FloatsArray, NDArray[np.int64]]:
     edges.ComputeGradientsOff()
     edges.ComputeScalarsOff()
     edges.Update()
-    found = edges.GetOutput()
-    if not found.GetNumberOfPolys():
-        return np.zeros((0, 3), np.float32), np.zeros((0, 3), np.int64)
-    middle: FloatsArray = vtk_to_numpy(found.GetPoints().GetData())
-    triangles = vtk_to_numpy(found.GetPolys().GetConnectivityArray())
-    return middle, triangles.reshape(-1, 3)
+    middles = vtk_to_numpy(edges.GetOutput().GetPoints().GetData())
+    corners = middles[vtk_to_numpy(edges.GetOutput().GetPolys().GetConnectivityArray()).reshape(-1, 3)]
+    cell = corners[:, :, 0].mean(axis=1).astype(np.int32)
+    case, corners = cell[cell % 2 == 0] // 2, corners[cell % 2 == 0]
+    corners[:, :, 0] -= 2 * case[:, None]
+    low = np.floor(corners)
+    starts = np.searchsorted(case, np.arange(_CASES + 1))
+    return starts, low.astype(np.intp), np.argmax(corners - low, axis=2)

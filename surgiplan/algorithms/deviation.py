@@ -1,15 +1,16 @@
 """How far a surface lies from the grey edge and from the voxels it was made from."""
 
 import math
-from itertools import product
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import map_coordinates
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import Deviation, EdgeMap, FloatArray, IntArray, Mesh, Part, Volume, given_away, vec3
+from .border import Sites
 from .filters import run_apart
 from .smooth import normals_of
 from .space import require_one_frame
@@ -19,26 +20,36 @@ PLACES = 8000
 """Places at which a surface is looked at: a 95th percentile of 8000 is some 0.25 % of the area off."""
 
 _AT_ONCE = 50_000  # points
+_SITES_AT_ONCE = 200_000  # voxels near places
 _READINGS = 4  # of the grey value per smallest voxel spacing
 
 
 def deviation(
-    mesh: Mesh, volume: Volume, level: float | None, inside: NDArray[np.uint8], corner_kji: IntArray
+    mesh: Mesh,
+    volume: Volume,
+    level: float | None,
+    inside: Sites,
+    corner_kji: IntArray,
+    corners: FloatArray | None = None,
 ) -> Deviation:
     """Measure how true a surface is to the scan and to the chosen voxels.
 
     mesh: the surface, LPS mm
     volume: the scan
     level: grey value of the border; None when there is none
-    inside: [k, j, i] 0 or 1, the chosen voxels in a box with a free layer round them
-    corner_kji: (3,) index of the first voxel of that box in the scan; -1 where it begins before the scan
+    inside: [k, j, i] 0 or 1, the chosen voxels in a box; none are outside of it
+    corner_kji: (3,) index of the first voxel of that box in the scan
+    corners: `some_of` the surface, where they are at hand
     """
-    corners = some_of(mesh)
+    corners = some_of(mesh) if corners is None else corners
     places, triangle = spread(corners, PLACES)
-    mask_mm = _to_faces(volume.grid.to_kji(places) - corner_kji, inside, volume.grid.spacing_kji)
-    edge = np.full(len(places), np.nan)
-    if level is not None:
-        edge = edge_offsets(volume, level, places, _normals(corners[triangle]))
+    with ThreadPoolExecutor(1) as beside:
+        kji = volume.grid.to_kji(places) - corner_kji
+        to_faces = beside.submit(_to_faces, kji, inside, volume.grid.spacing_kji)
+        edge = np.full(len(places), np.nan)
+        if level is not None:
+            edge = edge_offsets(volume, level, places, _normals(corners[triangle]))
+        mask_mm = to_faces.result()
     edge_mm = np.abs(edge[np.isfinite(edge)])
     edge_mean, edge_p95, edge_max = _figures(edge_mm) if len(edge_mm) else (None, None, None)
     mask_mean, mask_p95, mask_max = _figures(mask_mm)
@@ -132,24 +143,41 @@ def _figures(mm: FloatArray) -> tuple[float, float, float]:
     return round(float(mm.mean()), 4), round(float(np.percentile(mm, 95)), 4), round(float(mm.max()), 4)
 
 
-def _to_faces(kji: FloatArray, inside: NDArray[np.uint8], spacing: tuple[float, float, float]) -> FloatArray:
+def _to_faces(kji: FloatArray, inside: Sites, spacing: tuple[float, float, float]) -> FloatArray:
     """(n,) distance in mm from places (n, 3), given as indices, to the nearest face of a chosen voxel.
 
     A place on the surface has such a face nearer than half the largest spacing, so few voxels round it
     need to be looked at.
     """
-    nearest = np.full(len(kji), np.inf)
-    near, last = np.rint(kji).astype(np.int64).T, np.asarray(inside.shape)[:, None] - 1
-    windows = [range(-math.ceil(w), math.ceil(w) + 1) for w in max(spacing) / (2 * np.asarray(spacing))]
-    mm, voxels = np.asarray(spacing), inside.reshape(-1)
-    strides = np.array([inside.shape[1] * inside.shape[2], inside.shape[2], 1])
-    for shift in product(*windows):
-        first = np.clip(near + np.array(shift)[:, None], 0, last)
-        here = strides @ first
-        for axis in range(3):
-            there = here + strides[axis] * (first[axis] < last[axis])
-            rows = np.flatnonzero(voxels[here] != voxels[there])
-            apart = np.maximum(np.abs(kji[rows] - first.T[rows]) - 0.5, 0)
-            apart[:, axis] = np.abs(kji[rows, axis] - first[axis, rows] - 0.5)
-            nearest[rows] = np.minimum(nearest[rows], np.linalg.norm(apart * mm, axis=1))
-    return nearest
+    reach = [math.ceil(max(spacing) / (2 * mm)) for mm in spacing]
+    at_once = max(1, _SITES_AT_ONCE // math.prod(2 * n + 2 for n in reach))
+    some = [_near_faces(kji[n : n + at_once], inside, spacing, reach) for n in range(0, len(kji), at_once)]
+    return np.concatenate(some)
+
+
+def _near_faces(
+    kji: FloatArray, inside: Sites, spacing: tuple[float, float, float], reach: list[int]
+) -> FloatArray:
+    """The same for faces of voxels that are no more steps than `reach` away along each axis."""
+    chosen: Any = np.True_
+    sites, along, across = [], [], []  # (n, w, 1, 1), (n, 1, w, 1), (n, 1, 1, w)
+    for axis, (steps, mm) in enumerate(zip(reach, spacing, strict=True)):
+        place = np.expand_dims(kji[:, axis], (1, 2, 3))
+        window = np.expand_dims(np.arange(-steps, steps + 2), [n for n in range(3) if n != axis])
+        site = np.rint(place).astype(np.int64) + window
+        chosen = chosen & (site >= 0) & (site < inside.shape[axis])
+        sites.append(np.clip(site, 0, inside.shape[axis] - 1))
+        first = np.delete(site, -1, axis=axis + 1)
+        along.append(np.square(np.maximum(np.abs(place - first) - 0.5, 0) * mm))
+        across.append(np.square((place - first - 0.5) * mm))
+    chosen = chosen & inside[tuple(sites)].view(np.bool_)
+    nearest: FloatArray = np.full(len(kji), np.inf)
+    for axis in range(3):
+        differs = np.diff(chosen, axis=axis + 1)
+        for other in range(3):
+            if other != axis:
+                differs = np.delete(differs, -1, axis=other + 1)
+        k, j, i = (across[n] if n == axis else along[n] for n in range(3))
+        squared = np.where(differs, k + j + i, np.inf)
+        np.minimum(nearest, squared.min(axis=(1, 2, 3)), out=nearest)
+    return np.sqrt(nearest, out=nearest)

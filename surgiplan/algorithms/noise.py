@@ -3,8 +3,8 @@
 import numpy as np
 from scipy.ndimage import map_coordinates
 
-from ..values import FloatArray, Mesh, Volume
-from .spread import crossed, some_of, spread
+from ..values import FloatArray, Volume
+from .spread import crossed, spread
 
 _PLACES = 4000
 _AWAY = 3.0  # voxels off the edge, where noise is read
@@ -13,7 +13,7 @@ _TO_SIGMA = 1.4826  # from the median of absolute values, for a normal distribut
 _BETWEEN_VOXELS = np.sqrt(2 / 3)  # what linear interpolation leaves of white noise on average
 
 
-def edge_noise_mm(volume: Volume, level: float, mesh: Mesh) -> float:
+def edge_noise_mm(volume: Volume, level: float, corners: FloatArray) -> float:
     """Estimate how far noise alone moves the grey edge: its standard deviation over the slope of the edge.
 
     The noise is read some voxels inside and outside of the edge from second differences along rows, by their
@@ -22,10 +22,9 @@ def edge_noise_mm(volume: Volume, level: float, mesh: Mesh) -> float:
 
     volume: the scan
     level: grey value of the border; places where the grey value is far from it are left out
-    mesh: the surface at that level, LPS mm
+    corners: (m, 3, 3) LPS mm, of the triangles of the surface at that level (`spread.some_of`)
     Returns mm; infinite where the grey value does not fall outwards.
     """
-    corners = some_of(mesh)
     places, triangle = spread(corners, _PLACES)
     normals = crossed(corners[triangle])
     outward = normals / np.linalg.norm(normals, axis=1, keepdims=True)

@@ -193,19 +193,19 @@ def _halved(blocks: NDArray[Any]) -> NDArray[Any]:
 
 def _offset_body(away: FloatArray, lattice: Grid, level: float) -> Part:
     """The closed body of the places nearer than a level, capped beyond the last layers of the lattice."""
-    border = border_of(np.pad((away < level).astype(np.uint8), 1))
+    border = border_of(away < level)
     if not len(border.triangles):
         raise StepFailed(
             f"Nothing is left of the limb at {level:g} mm from its skin: choose a smaller reduction."
         )
-    first = border.low_kji - 1
+    first = border.low_kji
     second = first.copy()
     second[np.arange(len(first)), border.axis] += 1
     last = np.asarray(away.shape) - 1
     a = away[tuple(np.clip(first, 0, last).T)] - level
     b = away[tuple(np.clip(second, 0, last).T)] - level
     share = np.where(a != b, a / np.where(a != b, a - b, 1.0), 0.5)  # equal beyond the lattice alone
-    points = lattice.to_lps(border.at(share) - 1)
+    points = lattice.to_lps(border.at(share))
     return Part(Mesh(given_away(points.astype(np.float32)), border.triangles), frame_uid=lattice.frame_uid)
 
 

@@ -1,24 +1,26 @@
 """From chosen voxels to a closed triangle surface that follows the grey values between them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Literal
+from functools import reduce
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from SimpleITK import BinaryFillholeImageFilter, GetArrayFromImage, GetImageFromArray
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import FloatArray, FloatsArray, IntArray, Mask, Mesh, Part, Volume, given_away
-from .border import NUDGE, Border, Sites, border_of
+from ..values import BoolArray, FloatArray, IntArray, Mask, Mesh, Part, Volume, given_away
+from .border import NUDGE, Indices, Sites, border_of, placed_border
 from .deviation import deviation
 from .filters import run_apart, run_itk
+from .masks.box import box_of
 from .noise import edge_noise_mm
 from .smooth import uncrossed, windowed_sinc, with_volume
 from .space import require_one_grid
+from .spread import some_of
 
-_CHUNK = 1 << 15  # corners that are placed at once: they stay in the cache of the processor
-_SMALL = 1 << 30  # voxels of a scan whose places in memory fit in 32 bits
+_AT_ONCE = 1 << 15  # triangles that are looked at at once: they stay in the cache of the processor
 _LOUD = 0.05  # noise of the edge, in voxels, above which smoothing gains more than it costs
 _PASS_BAND = 0.01
 Way = Literal["auto", "grey", "smoothed"]
@@ -59,21 +61,21 @@ def grey_surface(
     inside, corner_kji = _cropped(mask)
     if fill_cavities:
         inside = _without_cavities(inside, part_of(report, 0.0, 0.4))
-    border = border_of(inside, part_of(report, 0.4, 0.6))
-    points = _placed(border, volume, level, inside, corner_kji, part_of(report, 0.6, 0.9))
+    between = _Between(volume, level, corner_kji)
+    mesh = Mesh(*placed_border(inside, between.place, part_of(report, 0.4, 0.9)))
     report(0.9, "Checking that the surface is closed")
-    mesh = _required_closed(Mesh(given_away(points), given_away(border.triangles)))
-    noise_mm = None if level is None else edge_noise_mm(volume, level, mesh)
+    _required_closed(mesh)
+    corners = some_of(mesh)
+    noise_mm = None if level is None else edge_noise_mm(volume, level, corners)
     if noise_mm is not None and not np.isfinite(noise_mm):
         noise_mm = None  # what was painted has no edge that noise could move
     loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
     smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
     taken = "grey" if smoothed is mesh else "smoothed"
-    mesh = smoothed
     report(0.95, "Measuring how true the surface is")
-    found = deviation(mesh, volume, level, inside, corner_kji)
+    found = deviation(smoothed, volume, level, inside, corner_kji, corners if smoothed is mesh else None)
     found = replace(found, way=taken, noise_mm=None if noise_mm is None else round(noise_mm, 4))
-    return Part(mesh, frame_uid=mask.grid.frame_uid, deviation=found)
+    return Part(smoothed, frame_uid=mask.grid.frame_uid, deviation=found)
 
 
 def _smoothed(mesh: Mesh, report: Report) -> Mesh:
@@ -94,109 +96,83 @@ def voxel_surface(mask: Mask, report: Report = silent) -> Part:
     inside, corner_kji = _cropped(mask)
     border = border_of(inside, report)
     points = mask.grid.to_lps(border.middle_ijk[:, ::-1] + corner_kji).astype(np.float32)
-    mesh = _required_closed(Mesh(given_away(points), given_away(border.triangles)))
+    mesh = _required_closed(Mesh(given_away(points), border.triangles))
     return Part(mesh, frame_uid=mask.grid.frame_uid)
 
 
 def _cropped(mask: Mask) -> tuple[Sites, IntArray]:
-    """The chosen voxels in a box with one free layer round them, and the index of its corner."""
-    low, high = [], []
-    for axis in range(3):
-        others = tuple(n for n in range(3) if n != axis)
-        hit = np.flatnonzero(mask.voxels.any(axis=others))
-        if not len(hit):
-            raise StepFailed(
-                "No voxel is chosen, so there is no surface to make. "
-                "Check the range of the threshold, or the seed, of the step before."
-            )
-        low.append(int(hit[0]))
-        high.append(int(hit[-1]) + 1)
-    box = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
-    return np.pad(mask.voxels[box].view(np.uint8), 1), np.asarray(low, np.int32) - 1
+    """The chosen voxels in a box that holds them all, and the index of its corner."""
+    box = box_of(mask.voxels)
+    if box is None:
+        raise StepFailed(
+            "No voxel is chosen, so there is no surface to make. "
+            "Check the range of the threshold, or the seed, of the step before."
+        )
+    return mask.voxels[box], np.array([along.start for along in box], np.int32)
 
 
 def _without_cavities(inside: Sites, report: Report) -> Sites:
-    """The lattice with every 0 made 1 that the outermost layer cannot reach from face to face."""
+    """The lattice with every 0 made 1 that its outside cannot reach from face to face."""
     fill = BinaryFillholeImageFilter()
     fill.SetForegroundValue(1)
-    filled = run_itk(fill, report, "Filling the cavities", GetImageFromArray(inside))
+    filled = run_itk(fill, report, "Filling the cavities", GetImageFromArray(inside.astype(np.uint8)))
     whole: Sites = GetArrayFromImage(filled)
     return whole
 
 
-def _placed(
-    border: Border, volume: Volume, level: float | None, inside: Sites, corner_kji: IntArray, report: Report
-) -> FloatsArray:
-    """(n, 3) LPS mm: each corner where the grey value says, or half-way (see grey_surface)."""
-    points = np.empty((len(border.middle_ijk), 3), np.float32)
-    scan = None if level is None else _Readings(volume, level, inside, corner_kji)
-    for start in range(0, len(points), _CHUNK):
-        if start % (16 * _CHUNK) == 0:
-            report(start / len(points), "Placing the surface between the voxels")
-        middle = np.ascontiguousarray(border.middle_ijk[start : start + _CHUNK].T)
-        ijk = middle.astype(np.float64)
-        if scan is not None:
-            scan.place(ijk, middle)
-        points[start : start + _CHUNK] = volume.grid.to_lps(ijk[::-1].T + corner_kji)
-    return points
-
-
-class _Readings:
-    """Grey values at both ends of the steps of a lattice, read by the place in memory.
+class _Between:
+    """Where a surface crosses the steps between the voxels of a scan (see grey_surface).
 
     volume: the scan
-    level: grey value of the border
-    inside: the lattice
-    corner_kji: index of its first site in the scan
+    level: grey value of the border; None lays the surface half-way everywhere
+    corner_kji: index in the scan of the first site of the lattice
     """
 
-    def __init__(self, volume: Volume, level: float, inside: Sites, corner_kji: IntArray) -> None:
-        self._voxels, self._inside = volume.voxels.reshape(-1), inside.reshape(-1)
-        self._level, self._corner = np.float64(level), corner_kji[::-1]
-        self._index = np.int32 if self._voxels.size < _SMALL else np.int64
-        self._strides, self._in_scan = _strides(inside.shape), _strides(volume.voxels.shape)
-        self._last = np.asarray(volume.voxels.shape[::-1]) - 1
+    def __init__(self, volume: Volume, level: float | None, corner_kji: IntArray) -> None:
+        self._level, self._corner_kji = level, corner_kji
+        self._voxels, (_, rows, columns) = volume.voxels.reshape(-1), volume.voxels.shape
+        self._in_memory = (1, columns, columns * rows)  # places from a voxel to the next along i, j, k
+        self._last = [n - 1 for n in reversed(volume.voxels.shape)]
+        matrix = volume.grid.kji_to_lps
+        self._lps = [(row[2::-1], row[3]) for row in matrix[:3]]  # of i, j, k; and of the first voxel
 
-    def place(self, ijk: FloatArray, middle: FloatsArray) -> None:
-        """Move corners to where the grey value says; those stay where it does not cross as the lattice does.
+    def place(self, axis: int, low_ijk: tuple[Indices, ...], starts_inside: BoolArray) -> list[FloatArray]:
+        """Say where corners lie, in LPS mm (see border.Placing)."""
+        low = [index + corner for index, corner in zip(low_ijk, self._corner_kji[::-1], strict=True)]
+        ijk = [index.astype(np.float64) for index in low]
+        ijk[axis] += 0.5
+        if self._level is not None:
+            ijk[axis] += np.clip(self._share(axis, low, starts_inside), NUDGE, 1 - NUDGE) - 0.5
+        return [
+            reduce(np.add, (index * step for index, step in zip(ijk, steps, strict=True) if step)) + first
+            for steps, first in self._lps
+        ]
 
-        ijk: (3, n) the corners, in the middle of their steps
-        middle: the same
-        """
-        scanned: slice | IntArray = slice(None)
-        first, last = -self._corner, self._last - self._corner
-        if (middle.min(axis=1) < first).any() or (middle.max(axis=1) > last).any():
-            held = (first <= middle.T) & (last >= middle.T)
-            scanned = np.flatnonzero(held.all(axis=1)).astype(np.int32)
-            middle = middle[:, scanned]
-        low: NDArray[Any] = middle.astype(self._index)
-        along: NDArray[np.signedinteger[Any]] = (middle > low).astype(self._index)
-        here = _in_memory(low, self._in_scan) + int(_in_memory(self._corner, self._in_scan))
-        a = self._voxels.take(here) - self._level
-        here += _in_memory(along, self._in_scan)
-        b = self._voxels.take(here) - self._level
-        chosen = self._inside.take(_in_memory(low, self._strides)).view(np.bool_)
+    def _share(self, axis: int, low: list[Indices], starts_inside: BoolArray) -> FloatArray:
+        """(n,) how far along their step the grey value equals the level; one half where it does not cross."""
+        i, j, k = low
+        here = i + self._in_memory[1] * j
+        here += self._in_memory[2] * k
+        a = self._voxels.take(here, mode="clip") - np.float64(self._level)
+        here += self._in_memory[axis]
+        b = self._voxels.take(here, mode="clip") - np.float64(self._level)
         fall = a - b
-        agreed = (a * b <= 0) & ((fall > 0) == chosen) & (fall != 0)
+        agreed = (a * b <= 0) & ((fall > 0) == starts_inside) & (fall != 0)
+        along = low[axis]
+        if along.size and (along.min() < 0 or along.max() >= self._last[axis]):
+            agreed &= (along >= 0) & (along < self._last[axis])  # beyond, there is nothing to read
         with np.errstate(invalid="ignore", divide="ignore"):  # where they do not agree
-            share = a / fall
+            share: FloatArray = a / fall
         if not agreed.all():
             share[~agreed] = 0.5
-        ijk[:, scanned] += along * (np.clip(share, NUDGE, 1 - NUDGE) - 0.5)
-
-
-def _strides(shape: tuple[int, ...]) -> tuple[int, int]:
-    """How many places apart neighbours along j and k lie in memory."""
-    return shape[2], shape[2] * shape[1]
-
-
-def _in_memory(ijk: NDArray[Any], strides: tuple[int, int]) -> NDArray[Any]:
-    place: NDArray[Any] = ijk[0] + strides[0] * ijk[1] + strides[1] * ijk[2]
-    return place
+        return share
 
 
 def _required_closed(mesh: Mesh) -> Mesh:
-    if not _cancels(mesh) or mesh.volume_mm3 <= 0:
+    with ThreadPoolExecutor(1) as beside:
+        cancels = beside.submit(_cancels, mesh)
+        encloses = mesh.volume_mm3 > 0
+    if not cancels.result() or not encloses:
         raise StepFailed(
             f"The surface did not close: {mesh.open_edges} open edges, {mesh.volume_mm3:.1f} mm³ enclosed. "
             "Close small gaps of the mask or keep its largest part, then make the surface again."
@@ -209,12 +185,14 @@ def _cancels(mesh: Mesh) -> bool:
 
     The area vectors of such a surface add up to zero wherever its corners lie. Here each corner gets
     two whole numbers by chance, and the sum is exact modulo 2^64: any other surface passes with a chance
-    below 1e-9. That no edge has more than two triangles is for Flying Edges to keep.
+    below 1e-9. That no edge has more than two triangles is for the table of Flying Edges to keep.
     """
     lots = np.random.default_rng(0).integers(0, 2**64, len(mesh.points), np.uint64)
     total = 0
-    for start in range(0, len(mesh.triangles), _CHUNK):
-        at = lots[np.ascontiguousarray(mesh.triangles[start : start + _CHUNK].T)]
-        (xa, xb, xc), (ya, yb, yc) = at >> np.uint64(32), at & np.uint64(2**32 - 1)
+    for start in range(0, len(mesh.triangles), _AT_ONCE):
+        at = lots.take(mesh.triangles[start : start + _AT_ONCE].T.astype(np.intp, order="C"))
+        ya, yb, yc = at & np.uint64(2**32 - 1)
+        at >>= np.uint64(32)
+        xa, xb, xc = at
         total += int(((xa - xc) * (yb - yc) - (xb - xc) * (ya - yc)).sum())
     return total % 2**64 == 0

@@ -55,10 +55,10 @@ class Mesh:
         x, y, z = np.ascontiguousarray(self.points.T)
         height, six = self.points[:, 2].mean(dtype=np.float64), 0.0
         for start in range(0, len(self.triangles), _AT_ONCE):
-            abc = np.ascontiguousarray(self.triangles[start : start + _AT_ONCE].T)
-            (xa, xb, xc), (ya, yb, yc) = x[abc].astype(np.float64), y[abc].astype(np.float64)
+            abc = self.triangles[start : start + _AT_ONCE].T.astype(np.intp, order="C")
+            (xa, xb, xc), (ya, yb, yc) = x.take(abc).astype(np.float64), y.take(abc).astype(np.float64)
             over_xy = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
-            six += float(((z[abc].astype(np.float64) - height).sum(axis=0) * over_xy).sum())
+            six += float(((z.take(abc).astype(np.float64) - height).sum(axis=0) * over_xy).sum())
         return six / 6
 
     @cached_property

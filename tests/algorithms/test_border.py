@@ -2,6 +2,9 @@
 
 import numpy as np
 import pytest
+from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
+from vtkmodules.vtkCommonDataModel import vtkImageData
+from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
 from surgiplan.algorithms import border
 from surgiplan.algorithms.border import border_of
@@ -24,6 +27,44 @@ def test_whatever_two_neighbouring_cells_hold_the_border_between_them_is_closed(
     found = border_of(np.ascontiguousarray(joined))
     assert Mesh(found.middle_ijk, found.triangles).open_edges == 0
     assert len(np.unique(found.triangles)) == len(found.middle_ijk)
+
+
+def flying_edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """What VTK makes of the whole lattice at once: middles of steps and triangles."""
+    image = vtkImageData()
+    image.SetDimensions(*inside.shape[::-1])
+    image.GetPointData().SetScalars(numpy_to_vtk(inside.ravel()))
+    edges = vtkFlyingEdges3D()
+    edges.SetInputData(image)
+    edges.SetValue(0, 0.5)
+    edges.ComputeNormalsOff()
+    edges.ComputeScalarsOff()
+    edges.Update()
+    found = edges.GetOutput()
+    points = vtk_to_numpy(found.GetPoints().GetData())
+    return points, vtk_to_numpy(found.GetPolys().GetConnectivityArray()).reshape(-1, 3)
+
+
+@pytest.mark.parametrize("shape", [(3, 4, 5), (40, 7, 9), (33, 64, 81)])
+@pytest.mark.parametrize("density", [0.03, 0.5, 0.97])
+@pytest.mark.parametrize("threads", [1, 3])
+def test_the_border_is_that_of_flying_edges_to_the_last_bit(shape, density, threads, monkeypatch) -> None:
+    monkeypatch.setattr(border.os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(border, "_SITES", 30_000)
+    inside = lattice(shape, density)
+    found = border_of(inside)
+    middles, triangles = flying_edges(inside)
+    assert np.array_equal(found.middle_ijk, middles)
+    assert np.array_equal(found.triangles, triangles)
+
+
+def test_round_a_lattice_lie_zeros_and_it_may_be_part_of_another() -> None:
+    inside = lattice((20, 9, 12), 0.5)
+    within = border_of(inside.view(np.bool_)[1:-1, 1:-1, 1:-1])
+    assert np.array_equal(within.middle_ijk + 1, border_of(inside).middle_ijk)
+    assert np.array_equal(within.triangles, border_of(inside).triangles)
+    turned = border_of(np.ascontiguousarray(inside.transpose(2, 1, 0)).transpose(2, 1, 0))
+    assert np.array_equal(turned.middle_ijk, border_of(inside).middle_ijk)
 
 
 @pytest.mark.parametrize("layers", [1, 13, 14, 15, 30, 31, 46, 64])

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ...errors import StepFailed
 from ...values import BoolArray, Grid, Mask, given_away
@@ -41,13 +41,18 @@ def box_of(chosen: BoolArray) -> Box | None:
 
     chosen: [k, j, i]
     """
-    ends = []
-    for axis in range(3):
-        hit = np.flatnonzero(chosen.any(axis=tuple(n for n in range(3) if n != axis)))
-        if not len(hit):
-            return None
-        ends.append(slice(int(hit[0]), int(hit[-1]) + 1))
-    return (ends[0], ends[1], ends[2])
+    rows = np.asarray(chosen.any(axis=2))
+    k, j = _ends(rows.any(axis=1)), _ends(rows.any(axis=0))
+    if k is None or j is None:
+        return None
+    i = _ends(chosen[k, j].any(axis=(0, 1)))
+    return None if i is None else (k, j, i)
+
+
+def _ends(hit: ArrayLike) -> slice | None:
+    """From the first to the last True; None where there is none."""
+    at = np.flatnonzero(hit)
+    return slice(int(at[0]), int(at[-1]) + 1) if len(at) else None
 
 
 def required_box(mask: Mask) -> Box:
