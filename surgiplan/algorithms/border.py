@@ -2,7 +2,7 @@
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -11,7 +11,7 @@ from threading import local
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
@@ -26,7 +26,8 @@ _SITES = 400_000  # of a slab: what is known of them stays in the cache of the p
 _LAYERS = 16  # of a slab at most, so that a stop is heard
 _LEAST_LAYERS = 4  # one more is looked at for the corners that the next slab will make
 _MOST_AT_A_TIME = 4  # slabs
-_SPARE = 1.1  # room for more rows than expected from those so far
+_COUNTED_LAYERS = 32  # by which the memory is taken
+_SPARE = 1.1  # room for more rows than expected
 _CASES = 256  # ways to choose the eight sites of a cell; bit 1 is its first, 2, 4, 16 the next along i, j, k
 _ALONG = (1, 2, 4)
 Sites = NDArray[np.uint8] | BoolArray
@@ -106,43 +107,51 @@ def placed_border(inside: Sites, place: Placing, report: Report = silent) -> tup
     layers = len(inside) + 1
     slabs = _Slabs(inside, place)
     starts = range(0, layers, slabs.layers)
-    points, triangles = _Rows(np.zeros((0, 3), np.float32)), _Rows(np.zeros((0, 3), np.int32))
-    pool = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_AT_A_TIME))
+    expected = _expected_corners(inside)
+    points, triangles = _Rows(expected, np.float32), _Rows(2 * expected, np.int32)  # by Euler's formula
+    at_a_time = min(os.cpu_count() or 1, _MOST_AT_A_TIME)
+    pool = ThreadPoolExecutor(at_a_time)
     try:
-        for first, (placed, found) in zip(starts, _in_turn(pool, slabs.of, starts), strict=True):
+        coming = (pool.submit(slabs.of, first) for first in starts)
+        waiting = deque(islice(coming, at_a_time + 1))
+        for first in starts:
+            placed, found = waiting.popleft().result()
+            waiting.extend(islice(coming, 1))
             report(first / layers, "Finding the border")
-            share = min((first + slabs.layers) / layers, 1.0)
-            np.add(found, np.int32(points.count), out=triangles.more(len(found), share))
-            points.more(placed.shape[1], share)[:] = placed.T
+            np.add(found, np.int32(points.count), out=triangles.more(len(found)))
+            points.more(placed.shape[1])[:] = placed.T
     finally:
         pool.shutdown(cancel_futures=True)
     return given_away(points.all), given_away(triangles.all)
 
 
-def _in_turn(pool: ThreadPoolExecutor, work: Callable[[int], Any], asked: Sequence[int]) -> Iterator[Any]:
-    """The results in the order asked for; few are made before they are taken."""
-    coming = (pool.submit(work, one) for one in asked)
-    waiting = deque(islice(coming, 2 * _MOST_AT_A_TIME))
-    while waiting:
-        yield waiting.popleft().result()
-        waiting.extend(islice(coming, 1))
+def _expected_corners(inside: Sites) -> int:
+    """About how many corners there are, by the steps crossed in some layers and from them to the next."""
+    every = max(len(inside) // _COUNTED_LAYERS, 1)
+    crossed = 0
+    for k in range(0, len(inside), every):
+        layer, beyond = inside[k], inside[min(k + 1, len(inside) - 1)]
+        for one, other in ((layer[:, 1:], layer[:, :-1]), (layer[1:], layer[:-1]), (layer, beyond)):
+            crossed += int(np.count_nonzero(one != other))
+    return every * crossed
 
 
 class _Rows:
     """An array that grows: into one piece of memory, since touching memory first costs as much as the rest.
 
-    array: (0, 3), of the wanted type
+    expected: about how many rows of three there will be
+    dtype: of what they hold
     """
 
-    def __init__(self, array: NDArray[Any]) -> None:
-        self._array, self.count = array, 0
+    def __init__(self, expected: int, dtype: DTypeLike) -> None:
+        self._array, self.count = np.empty((int(_SPARE * expected), 3), dtype), 0
 
-    def more(self, count: int, share: float) -> NDArray[Any]:
-        """(count, 3) new rows, to be filled; with them about this share of all rows is there."""
+    def more(self, count: int) -> NDArray[Any]:
+        """(count, 3) new rows, to be filled."""
         start, self.count = self.count, self.count + count
         if self.count > len(self._array):
             before = self._array[:start]
-            self._array = np.empty((int(_SPARE * self.count / share), 3), before.dtype)
+            self._array = np.empty((2 * self.count, 3), before.dtype)
             self._array[:start] = before
         return self._array[start : self.count]
 
@@ -258,10 +267,7 @@ class _Slabs:
 
 
 def _where(chosen: BoolArray) -> Indices:
-    """(n,) the places of what is chosen; looks at eight at once, since few are.
-
-    chosen: (m,), m a multiple of eight or followed by none
-    """
+    """(n,) the places of what is chosen; first of eight at once, since few are."""
     whole = len(chosen) // 8 * 8
     words = chosen[:whole].view(np.uint64)
     eights = np.flatnonzero(words != 0)
