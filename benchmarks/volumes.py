@@ -17,7 +17,8 @@ from surgiplan.algorithms.filters import run_itk
 from surgiplan.algorithms.scans.sampling import even_grid, resampled
 from surgiplan.algorithms.scans.smoothing import denoised
 from surgiplan.algorithms.segment import threshold
-from surgiplan.algorithms.splitting.bones import depth_of, part_bones
+from surgiplan.algorithms.splitting.bones import part_bones
+from surgiplan.algorithms.splitting.depth import depths
 from surgiplan.algorithms.splitting.seeds import grow_seeds
 from surgiplan.phantoms.scanner import axial_grid
 from surgiplan.progress import silent
@@ -86,12 +87,11 @@ def parting(volume: Volume) -> None:
     row("part three balls", "surgiplan, all of it", lambda: part_bones(volume, mask))
     solid = ndimage.binary_fill_holes(mask.voxels)
     assert solid is not None
-    depth = depth_of(solid, SPACING)
     marks = np.zeros(solid.shape, np.int32)
     places = [vec3(np.array(ball[:3])) for ball in BALLS]
     for n, place in enumerate(places):
         marks[volume.grid.nearest(place)] = n + 1
-    relief: FloatArray = -depth
+    relief: FloatArray = -np.stack([depth for _, depth in depths(solid, None, SPACING)])
     row("  its flooding alone", "scikit-image watershed", lambda: watershed(relief, marks, mask=solid))
     whole = Mask(mask.grid, solid)
     seeds = {f"ball{n}": [place] for n, place in enumerate(places)}

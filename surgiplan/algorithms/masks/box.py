@@ -36,6 +36,21 @@ def slabs_with_room(shape: tuple[int, ...], reach: int) -> Iterator[tuple[slice,
         yield some, slice(start, stop), slice(some.start - start, some.stop - start)
 
 
+def neighbours(shape: tuple[int, ...]) -> Iterator[tuple[Box, Box, int]]:
+    """Boxes that together hold every two voxels with a common face, each small enough to be done in a moment.
+
+    shape: (slices, rows, columns)
+    Yields the box of the first voxels, that of the second, which is one voxel on, and the axis along which.
+    """
+    for some in slabs(shape):
+        for axis in range(3):
+            first = [slice(some.start, some.stop), slice(0, shape[1]), slice(0, shape[2])]
+            first[axis] = slice(first[axis].start, min(first[axis].stop, shape[axis] - 1))
+            second = list(first)
+            second[axis] = slice(first[axis].start + 1, first[axis].stop + 1)
+            yield (first[0], first[1], first[2]), (second[0], second[1], second[2]), axis
+
+
 def box_of(chosen: BoolArray) -> Box | None:
     """Find the smallest box that holds the chosen voxels; None when there are none.
 

@@ -9,17 +9,17 @@ from SimpleITK import (
     GetArrayFromImage,
     GetImageFromArray,
     MorphologicalWatershedFromMarkersImageFilter,
-    SignedMaurerDistanceMapImageFilter,
 )
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import BoolArray, FloatsArray, Mask, Vec3, Volume
-from ..filters import run_itk, voxels_of
-from ..masks.box import Box, boxed, required_box, slabs
+from ...values import BoolArray, Mask, Vec3, Volume
+from ..filters import run_itk
+from ..masks.box import Box, boxed, neighbours, required_box, slabs
 from ..masks.filling import without_holes
-from ..masks.pieces import pieces_of
+from ..masks.pieces import Pieces, pieces_of
 from ..space import require_one_grid
+from .depth import depths
 from .joining import Labels, joined
 from .joint import joint_space
 
@@ -28,6 +28,7 @@ _SMALLEST_MM3 = 100.0  # of a core
 _UNEVEN = 2.0
 _STEPS_A_MM = 100  # depth is flooded in steps of 0.01 mm
 _MOST_CORES = 30_000
+_MOST_IN_BYTES = 255  # labels
 
 
 def part_bones(
@@ -53,15 +54,17 @@ def part_bones(
     solid = _solid(chosen, box, mask.voxels.shape, part_of(report, 0.0, 0.1))
     joint = joint_space(grey, solid, spacing, dip, part_of(report, 0.1, 0.5))
     bodies = _bodies(solid, joint, spacing, bridge_mm, part_of(report, 0.5, 0.9))
-    report(0.9, "Looking where the bones meet")
-    bones = joined(bodies, joint, spacing, np.pi * bridge_mm**2)
+    del solid
+    bones = joined(bodies, joint, spacing, np.pi * bridge_mm**2, part_of(report, 0.9, 0.95))
+    del joint
     if not _several(bones, chosen):
         raise StepFailed(
             f"Only one bone is found: nothing hangs together by a bridge under {bridge_mm:g} mm in radius "
             f"or over a joint space that is darker by {dip:g}. Give a wider bridge or a smaller dip, or grow "
             "the bones from seeds." + _coarse(mask)
         )
-    return boxed(mask.grid, box, chosen & ~_darker_side(grey, bones), mask.level)
+    parted = _without_darker_side(chosen, grey, bones, part_of(report, 0.95, 1.0))
+    return boxed(mask.grid, box, parted, mask.level)
 
 
 def _several(bones: Labels, chosen: BoolArray) -> bool:
@@ -79,23 +82,6 @@ def _coarse(mask: Mask) -> str:
     return f" The voxels are {coarse:.2f} mm long and {fine:.2f} mm wide: resample the scan to cubes first."
 
 
-def depth_of(chosen: BoolArray, spacing_kji: Vec3, report: Report = silent) -> FloatsArray:
-    """Measure how deep each voxel lies below the outermost chosen ones, in mm; negative outside.
-
-    chosen: [k, j, i]; what lies beyond the edge counts as chosen
-    spacing_kji: mm
-    report: told the progress; may raise Cancelled
-    """
-    distance = SignedMaurerDistanceMapImageFilter()
-    distance.InsideIsPositiveOn()
-    distance.SquaredDistanceOff()
-    distance.UseImageSpacingOn()
-    image: Any = GetImageFromArray(chosen.view(np.uint8))
-    image.SetSpacing(spacing_kji[::-1])
-    depth: FloatsArray = voxels_of(run_itk(distance, report, "Measuring the depth", image))
-    return depth
-
-
 def _solid(chosen: BoolArray, box: Box, shape: tuple[int, ...], report: Report) -> BoolArray:
     """The bones with their inside filled, also that of a bone which the edge of the scan cuts through."""
     closed = chosen.copy()
@@ -108,36 +94,50 @@ def _solid(chosen: BoolArray, box: Box, shape: tuple[int, ...], report: Report) 
 
 
 def _bodies(solid: BoolArray, joint: BoolArray, spacing: Vec3, bridge_mm: float, report: Report) -> Labels:
-    """Each voxel of the solid with the number (from 1 on) of the core it belongs to; 0 where none reaches."""
-    relief = _relief(solid & ~joint, spacing, part_of(report, 0.0, 0.3))
-    start, count = _cores(relief, bridge_mm, float(np.prod(spacing)), part_of(report, 0.3, 0.5))
+    """Each voxel of the solid with the number (from 1 on) of the core it belongs to; 0 where none reaches.
+
+    Every array is as large as the box, so each is let go as soon as the next is made of it.
+    """
+    relief = _relief(solid, joint, spacing, part_of(report, 0.0, 0.3))
+    cores, count = _cores(relief, bridge_mm, float(np.prod(spacing)), part_of(report, 0.3, 0.5))
+    images = [GetImageFromArray(relief)]
+    del relief
     outside = count + 1
+    start = np.zeros(solid.shape, np.uint8 if outside <= _MOST_IN_BYTES else np.int16)
+    for pieces, number in cores:
+        pieces.numbered(number.astype(start.dtype), part_of(report, 0.5, 0.55), onto=start)
     start[~solid] = outside
-    relief[~solid] = 32767  # flooded last, so that the outside takes no voxel of the bones
+    images.append(GetImageFromArray(start))
+    del start, cores
     flood = MorphologicalWatershedFromMarkersImageFilter()
     flood.MarkWatershedLineOff()
-    images = [GetImageFromArray(relief), GetImageFromArray(start)]
-    del relief, start
-    flooded = run_itk(flood, part_of(report, 0.5, 1.0), "Growing the cores", *images)
+    flooded = run_itk(flood, part_of(report, 0.55, 1.0), "Growing the cores", *images)
+    images.clear()
     bodies: Labels = GetArrayFromImage(flooded)
-    bodies[bodies == outside] = 0
+    for some in slabs(bodies.shape):
+        bodies[some][bodies[some] == outside] = 0
     return bodies
 
 
-def _relief(chosen: BoolArray, spacing: Vec3, report: Report) -> NDArray[np.int16]:
-    """How high each voxel lies above the deepest, in steps of 0.01 mm: its depth with the other sign."""
-    depth = depth_of(chosen, spacing, report)
-    relief = np.empty(depth.shape, np.int16)
-    for some in slabs(depth.shape):
-        relief[some] = np.clip(depth[some] * -_STEPS_A_MM, -32767, 32766)
+def _relief(solid: BoolArray, joint: BoolArray, spacing: Vec3, report: Report) -> NDArray[np.int16]:
+    """How high each voxel lies above the deepest, in steps of 0.01 mm: its depth with the other sign.
+
+    The outside lies highest: it is flooded last and takes no voxel of the bones.
+    """
+    relief = np.empty(solid.shape, np.int16)
+    for k, depth in depths(solid, joint, spacing, report=report):
+        relief[k] = np.where(solid[k], np.clip(np.rint(depth * -_STEPS_A_MM), -32767, 32766), 32767)
     return relief
 
 
 def _cores(
     relief: NDArray[np.int16], bridge_mm: float, voxel_mm3: float, report: Report
-) -> tuple[Labels, int]:
-    """Connected voxels deeper than the radius of a bridge; and less deep ones where they hold no deeper."""
-    start = np.zeros(relief.shape, np.int16)
+) -> tuple[list[tuple[Pieces, NDArray[np.int16]]], int]:
+    """Connected voxels deeper than the radius of a bridge; and less deep ones where they hold no deeper.
+
+    Returns the pieces with the number of the core that each is, from 1 on, or 0; and the number of cores.
+    """
+    cores = []
     first = np.zeros(0, np.int64)  # voxel of each core
     for n, share in enumerate(_LADDER):
         told = part_of(report, n / len(_LADDER), (n + 1) / len(_LADDER))
@@ -150,18 +150,19 @@ def _cores(
             raise StepFailed("Thousands of bodies are found, too many for bones: choose a higher threshold.")
         number = np.zeros(pieces.count, np.int16)
         number[new] = np.arange(count + 1, count + len(new) + 1)
-        start += pieces.numbered(number, told)
+        cores.append((pieces, number))
         first = np.concatenate([first, pieces.first[new]])
-    return start, len(first)
+    return cores, len(first)
 
 
-def _darker_side(grey: NDArray[Any], bones: Labels) -> BoolArray:
-    """The darker voxel of each two that meet and belong to two bones."""
-    cut = np.zeros(bones.shape, np.bool_)
-    for axis in range(3):
-        label, value, out = (np.moveaxis(array, axis, 0) for array in (bones, grey, cut))
-        meet = (label[:-1] != label[1:]) & (label[:-1] > 0) & (label[1:] > 0)
-        first = value[:-1] <= value[1:]
-        out[:-1] |= meet & first
-        out[1:] |= meet & ~first
-    return cut
+def _without_darker_side(chosen: BoolArray, grey: NDArray[Any], bones: Labels, report: Report) -> BoolArray:
+    """The chosen voxels but for the darker of each two that meet and belong to two bones."""
+    left = chosen.copy()
+    for here, there, _ in neighbours(bones.shape):
+        report(here[0].start / len(bones), "Cutting where the bones meet")
+        label, other = bones[here], bones[there]
+        meet = (label != other) & (label > 0) & (other > 0)
+        first = grey[here] <= grey[there]
+        left[here] &= ~(meet & first)
+        left[there] &= ~(meet & ~first)
+    return left

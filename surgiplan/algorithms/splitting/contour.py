@@ -8,16 +8,17 @@ from SimpleITK import GeodesicActiveContourLevelSetImageFilter, GetArrayViewFrom
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import Grid, Mask, Volume
+from ...values import BoolArray, Grid, Mask, Volume
 from ..filters import run_itk
 from ..masks.box import boxed, required_box, wider
 from ..scans.sampling import even_grid, resampled
 from ..space import require_one_grid
-from .bones import depth_of
+from .depth import depths
 
 _MOST_VOXELS = 20_000_000
 _STILL = 0.005  # voxels a round
 _EDGES = 3.0  # weight of the pull towards edges
+_KNOWN = 8  # voxels on either side of the border to which the distance from it is measured
 
 
 def fitted_contour(
@@ -56,8 +57,11 @@ def fitted_contour(
     finest = (float(np.prod(shape)) * here.voxel_mm3 / _MOST_VOXELS) ** (1 / 3)
     cubic = even_grid(here, max(min(here.spacing_kji), finest))
     grey = resampled(Volume(here, volume.voxels[box].astype(np.float32), unit=volume.unit), cubic)
-    inside = -depth_of(mask.voxels[box], here.spacing_kji, part_of(report, 0.0, 0.05))
-    start = resampled(Volume(here, inside, unit=""), cubic, report=part_of(report, 0.05, 0.1))
+    start = resampled(
+        _outwards(mask.voxels[box], here, part_of(report, 0.0, 0.05)),
+        cubic,
+        report=part_of(report, 0.05, 0.1),
+    )
     spacing = cubic.spacing_kji[0]
     slope = gaussian_gradient_magnitude(grey.voxels, max(0.7 / spacing, 0.7)) / spacing
     speed = (1 / (1 + np.square(slope / edge))).astype(np.float32)
@@ -81,3 +85,12 @@ def fitted_contour(
             "The contour shrank to nothing: give it more growth, or start from a mask nearer to the edge."
         )
     return boxed(mask.grid, box, chosen)
+
+
+def _outwards(chosen: BoolArray, grid: Grid, report: Report) -> Volume:
+    """How far each voxel lies outside the border, mm; negative within. Far from it only the sign is right."""
+    known = _KNOWN * max(grid.spacing_kji)
+    away = np.empty(chosen.shape, np.float32)
+    for k, depth in depths(chosen, None, grid.spacing_kji, deepest_mm=known, outside_mm=known, report=report):
+        away[k] = -depth
+    return Volume(grid, away, unit="")

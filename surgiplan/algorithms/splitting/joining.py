@@ -2,20 +2,25 @@
 
 import heapq
 from collections import defaultdict
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ...progress import Report, silent
 from ...values import BoolArray, FloatArray, Vec3
-from ..masks.box import slabs
+from ..masks.box import neighbours, slabs
 
 _MOSTLY = 0.5
-Labels = NDArray[np.int16]
+Labels = NDArray[Any]
+"""[k, j, i] uint8 or int16."""
 Meetings = dict[tuple[int, int], FloatArray]
 """Of each two bodies that meet, mm²: faces that are bright bone, all faces, the area of the bright ones."""
 
 
-def joined(bodies: Labels, joint: BoolArray, spacing_kji: Vec3, bridge_mm2: float) -> Labels:
+def joined(
+    bodies: Labels, joint: BoolArray, spacing_kji: Vec3, bridge_mm2: float, report: Report = silent
+) -> Labels:
     """Give bodies that are one bone one number.
 
     Two bodies are one bone when they meet over more bright bone than the cross-section of a bridge, and over
@@ -23,24 +28,28 @@ def joined(bodies: Labels, joint: BoolArray, spacing_kji: Vec3, bridge_mm2: floa
     of its meeting, and by the size of that beside the smaller body's (volume^(2/3)). What both share with a
     third is added up before the next pair is looked at, so that no chain of small pieces joins two bones.
 
-    bodies: [k, j, i] numbers from 1 on; 0 where there is none
+    bodies: [k, j, i] numbers from 1 on; 0 where there is none; they are replaced by those of the bones
     joint: [k, j, i] the joint spaces
     spacing_kji: mm
     bridge_mm2: cross-section of the bridges that are cut
+    report: told the progress; may raise Cancelled
     """
-    graph = _Bodies(bodies, joint, spacing_kji, bridge_mm2)
-    number = np.arange(len(graph.sizes), dtype=np.int16)
+    graph = _Bodies(bodies, joint, spacing_kji, bridge_mm2, report)
+    number = np.arange(len(graph.sizes), dtype=bodies.dtype)
     while (pair := graph.firmest()) is not None:
         number[number == pair[1]] = pair[0]
         graph.join(*pair)
-    bones: Labels = number[bodies]
-    return bones
+    for some in slabs(bodies.shape):
+        bodies[some] = number[bodies[some]]
+    return bodies
 
 
 class _Bodies:
     """Bodies and how firmly each two of them hold together."""
 
-    def __init__(self, bodies: Labels, joint: BoolArray, spacing: Vec3, bridge_mm2: float) -> None:
+    def __init__(
+        self, bodies: Labels, joint: BoolArray, spacing: Vec3, bridge_mm2: float, report: Report
+    ) -> None:
         self.sizes = np.zeros(int(bodies.max()) + 1)
         for some in slabs(bodies.shape):
             self.sizes += np.bincount(bodies[some].ravel(), minlength=len(self.sizes))
@@ -49,7 +58,7 @@ class _Bodies:
         self._around: dict[int, dict[int, FloatArray]] = defaultdict(dict)
         self._changes = np.zeros(len(self.sizes), np.int64)  # how often a body grew
         self._queue: list[tuple[float, int, int, int]] = []
-        for (a, b), meeting in _meetings(bodies, joint, spacing).items():
+        for (a, b), meeting in _meetings(bodies, joint, spacing, report).items():
             self._around[a][b] = self._around[b][a] = meeting
             self._offer(a, b)
 
@@ -82,18 +91,19 @@ class _Bodies:
             heapq.heappush(self._queue, (-hold, min(a, b), max(a, b), state))
 
 
-def _meetings(bodies: Labels, joint: BoolArray, spacing: Vec3) -> Meetings:
+def _meetings(bodies: Labels, joint: BoolArray, spacing: Vec3, report: Report) -> Meetings:
     """Where each two bodies meet.
 
     For the area the face of a voxel counts as a vector, so that the stairs of a slanting plane have its area.
     """
     faces: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(2))
     across: dict[tuple[int, int], FloatArray] = defaultdict(lambda: np.zeros(3))
-    for axis in range(3):
-        label, dark = np.moveaxis(bodies, axis, 0), np.moveaxis(joint, axis, 0)
-        meet = (label[:-1] != label[1:]) & (label[:-1] > 0) & (label[1:] > 0)
-        pairs = np.stack([label[:-1][meet], label[1:][meet]], axis=1)
-        bright = ~(dark[:-1][meet] | dark[1:][meet])
+    for here, there, axis in neighbours(bodies.shape):
+        report(here[0].start / len(bodies), "Looking where the bones meet")
+        label, other = bodies[here], bodies[there]
+        meet = (label != other) & (label > 0) & (other > 0)
+        pairs = np.stack([label[meet], other[meet]], axis=1)
+        bright = ~(joint[here][meet] | joint[there][meet])
         kinds, which = np.unique(pairs, axis=0, return_inverse=True)
         total = np.bincount(which.ravel(), minlength=len(kinds))
         free = np.bincount(which.ravel(), bright, len(kinds))

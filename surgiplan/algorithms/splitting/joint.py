@@ -6,18 +6,18 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter, map_coordinates
-from SimpleITK import ConnectedComponentImageFilter, GetArrayViewFromImage, GetImageFromArray
+from scipy.ndimage import gaussian_filter, gaussian_filter1d, map_coordinates
 
 from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatArray, FloatsArray, Vec3
-from ..filters import run_itk
 from ..masks.box import slabs
+from ..masks.pieces import pieces_of
 
 _FINEST_MM = 1.0
 _REACH = 3  # standard deviations
 _SIDES = (1.0, 1.5, 2.0)  # standard deviations to where either side of a sheet is looked at
 _SMALLEST_MM3 = 30.0
+_BENT = 0.499  # of the dip: a little below the half that the second derivative must have, for its rounding
 
 
 def joint_space(
@@ -52,17 +52,14 @@ def _sheets(
     grey: FloatsArray, within: BoolArray, sigma: FloatArray, dip: float, inner: slice, report: Report
 ) -> BoolArray:
     """The dark sheets in some slices, from these slices and their neighbours."""
-    curved: dict[tuple[int, int], FloatsArray] = {}
-    for a, b in ((0, 0), (0, 1), (0, 2), (1, 1), (1, 2), (2, 2)):
-        order = [int(a == n) + int(b == n) for n in range(3)]
-        smooth = gaussian_filter(grey, sigma, order=order, truncate=_REACH)
-        curved[a, b] = smooth[inner] * np.float32(sigma[a] * sigma[b])
-        report(0.0, "Looking for joint spaces")
+    curved = _curvatures(grey, sigma, inner, report)
     maybe = within[inner] & (curved[0, 0] + curved[1, 1] + curved[2, 2] > 0)
     kji = np.argwhere(maybe)
     hessian = np.empty((len(kji), 3, 3), np.float32)
     for (a, b), values in curved.items():
         hessian[:, a, b] = hessian[:, b, a] = values[maybe]
+    bent = np.square(hessian).sum(axis=(1, 2)) > (_BENT * dip) ** 2  # no eigenvalue is above the root of this
+    kji, hessian = kji[bent], hessian[bent]
     result = np.zeros(maybe.shape, np.bool_)
     smooth = gaussian_filter(grey, sigma / 2, truncate=_REACH)
     for some in _runs(len(kji)):
@@ -74,6 +71,24 @@ def _sheets(
         found = places[_dip(smooth, places + np.array([inner.start, 0, 0]), across) > dip]
         result[tuple(found.T)] = True
     return result
+
+
+def _curvatures(
+    grey: FloatsArray, sigma: FloatArray, inner: slice, report: Report
+) -> dict[tuple[int, int], FloatsArray]:
+    """The second derivatives of some slices by their axes, times the standard deviations."""
+    curved: dict[tuple[int, int], FloatsArray] = {}
+    for k in range(3):  # order of the derivative along each axis; together 2
+        along_k = gaussian_filter1d(grey, sigma[0], 0, k, truncate=_REACH)[inner]
+        for j in range(3 - k):
+            along_j = gaussian_filter1d(along_k, sigma[1], 1, j, truncate=_REACH)
+            report(0.0, "Looking for joint spaces")
+            i = 2 - k - j
+            a, b = np.repeat([0, 1, 2], [k, j, i]).tolist()
+            smooth = gaussian_filter1d(along_j, sigma[2], 2, i, truncate=_REACH)
+            curved[a, b] = smooth * np.float32(sigma[a] * sigma[b])
+            report(0.0, "Looking for joint spaces")
+    return curved
 
 
 def _dip(grey: FloatsArray, kji: NDArray[np.int64], across: FloatArray) -> FloatArray:
@@ -91,21 +106,27 @@ def _dip(grey: FloatsArray, kji: NDArray[np.int64], across: FloatArray) -> Float
 
 def _open_pieces(dark: BoolArray, within: BoolArray, voxel_mm3: float, report: Report) -> BoolArray:
     """The connected pieces, over corners too, that are not tiny and come to the edge or to the outside."""
-    parts = ConnectedComponentImageFilter()
-    parts.FullyConnectedOn()
-    found = run_itk(parts, report, "Following joint spaces outwards", GetImageFromArray(dark.view(np.uint8)))
-    labels = GetArrayViewFromImage(found)  # sees the memory of the image, which must be kept
-    sizes = np.bincount(labels[dark]) if dark.any() else np.zeros(1, np.int64)
-    outer = np.zeros(len(sizes), np.bool_)
-    for axis in range(3):
-        label, free = np.moveaxis(labels, axis, 0), ~np.moveaxis(within, axis, 0)
-        outer[np.unique(label[1:][free[:-1]])] = True
-        outer[np.unique(label[:-1][free[1:]])] = True
-        outer[np.unique(label[[0, -1]])] = True
-    outer &= sizes * voxel_mm3 >= _SMALLEST_MM3
-    outer[0] = False
-    chosen: BoolArray = outer[labels]
-    return chosen
+
+    def told(done: float, _: str) -> None:
+        report(done, "Following joint spaces outwards")
+
+    pieces = pieces_of(dark, part_of(told, 0.0, 0.4), corners=True)
+    outer = np.zeros(pieces.count, np.bool_)
+    for some in slabs(dark.shape):
+        told(0.4 + 0.3 * some.start / len(dark), "")
+        kji = np.argwhere(dark[some]) + np.array([some.start, 0, 0])
+        outer[pieces.under(kji[_beside_free(kji, within)])] = True
+    outer &= pieces.sizes * voxel_mm3 >= _SMALLEST_MM3
+    return pieces.voxels(outer, part_of(told, 0.7, 1.0))
+
+
+def _beside_free(kji: NDArray[np.int64], within: BoolArray) -> BoolArray:
+    """(n,) which voxels lie at the edge of the scan or share a face with one outside the bodies."""
+    last = np.array(within.shape) - 1
+    found: BoolArray = ((kji == 0) | (kji == last)).any(axis=1)
+    for step in np.vstack([np.eye(3, dtype=np.int64), -np.eye(3, dtype=np.int64)]):
+        found |= ~within[tuple(np.clip(kji + step, 0, last).T)]
+    return found
 
 
 def _runs(length: int, step: int = 200_000) -> Iterator[slice]:

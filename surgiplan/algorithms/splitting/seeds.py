@@ -15,7 +15,7 @@ from ..filters import run_itk, voxels_of
 from ..masks.box import Box, boxed, required_box, slabs
 from ..masks.parts import told
 from ..space import require_one_grid
-from .bones import depth_of
+from .depth import depths
 from .joint import joint_space
 
 _SIGMA_MM = 0.7
@@ -63,12 +63,12 @@ def grow_seeds(
     grey, spacing = volume.voxels[box], within.grid.spacing_kji
     speed = _speed(grey, chosen, spacing, edge, part_of(report, 0.0, 0.2))
     joint = joint_space(grey, chosen, spacing, dip, part_of(report, 0.2, 0.35))
-    depth = depth_of(chosen & ~joint, spacing, part_of(report, 0.35, 0.4))
-    for some in slabs(chosen.shape):
-        wide = np.square(np.clip(depth[some] / _NARROW_MM, _NARROWEST, 1))
-        speed[some] = np.where(chosen[some], np.maximum(speed[some] * wide, 1), 0)
+    hear = part_of(report, 0.35, 0.4)
+    for k, depth in depths(chosen, joint, spacing, deepest_mm=_NARROW_MM, report=hear):
+        wide = np.square(np.clip(depth / _NARROW_MM, _NARROWEST, 1))
+        speed[k] = np.where(chosen[k], np.maximum(speed[k] * wide, 1), 0)
     speed[joint] = _SLOWEST
-    del depth, joint
+    del joint
     image: Any = GetImageFromArray(speed)
     image.SetSpacing(spacing[::-1])
     del speed

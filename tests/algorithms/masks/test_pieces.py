@@ -14,6 +14,7 @@ from .bodies import stop
 
 IN_SLICES = np.zeros((3, 3, 3), int)
 IN_SLICES[1] = ndimage.generate_binary_structure(2, 1)
+OVER = {"faces": None, "slices": IN_SLICES, "corners": np.ones((3, 3, 3), int)}
 
 
 def labels_of(found, shape) -> np.ndarray:
@@ -28,15 +29,15 @@ def labels_of(found, shape) -> np.ndarray:
     st.tuples(st.integers(1, 7), st.integers(1, 6), st.integers(1, 9)),
     st.floats(0, 1),
     st.integers(0, 10**6),
-    st.booleans(),
+    st.sampled_from(["faces", "slices", "corners"]),
 )
-def test_parts_are_those_scipy_finds(shape, share, seed, in_slices) -> None:
+def test_parts_are_those_scipy_finds(shape, share, seed, over) -> None:
     chosen = np.random.default_rng(seed).random(shape) < share
-    truth, count = ndimage.label(chosen, IN_SLICES if in_slices else None)
+    truth, count = ndimage.label(chosen, OVER[over])
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pieces, "_VOXELS_AT_ONCE", 2 * shape[1] * shape[2])
         patch.setattr(box, "_VOXELS_AT_ONCE", shape[1] * shape[2])
-        found = pieces_of(chosen, in_slices=in_slices)
+        found = pieces_of(chosen, in_slices=over == "slices", corners=over == "corners")
         assert found.count == count
         assert np.array_equal(labels_of(found, shape), truth)
     assert found.sizes.tolist() == np.bincount(truth.ravel(), minlength=count + 1)[1:].tolist()
