@@ -6,24 +6,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
-from SimpleITK import FastMarchingImageFilter, GetImageFromArray
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume
-from ..filters import run_itk, voxels_of
 from ..masks.box import Box, boxed, required_box, slabs
 from ..masks.parts import told
 from ..space import require_one_grid
 from .depth import depths
 from .joint import joint_space
+from .marching import Chosen, Front
 
 _SIGMA_MM = 0.7
 _FASTEST = 65535  # 1 mm in a unit of time
 _SLOWEST = 13
 _NARROW_MM = 2.0
 _NARROWEST = 0.2
-_NEVER = 1e30
+_MOST_IN_BYTES = 255  # bodies
 _HALO = 4  # voxels beyond a slab that its gradient looks at
 
 
@@ -59,36 +58,40 @@ def grow_seeds(
         raise StepFailed("One seed has nothing to meet: give a seed in each of two bodies or more.")
     box = required_box(within)
     started = _started(within, seeds, box)
-    chosen = within.voxels[box]
-    grey, spacing = volume.voxels[box], within.grid.spacing_kji
-    speed = _speed(grey, chosen, spacing, edge, part_of(report, 0.0, 0.2))
-    joint = joint_space(grey, chosen, spacing, dip, part_of(report, 0.2, 0.35))
-    hear = part_of(report, 0.35, 0.4)
-    for k, depth in depths(chosen, joint, spacing, deepest_mm=_NARROW_MM, report=hear):
-        wide = np.square(np.clip(depth / _NARROW_MM, _NARROWEST, 1))
-        speed[k] = np.where(chosen[k], np.maximum(speed[k] * wide, 1), 0)
-    speed[joint] = _SLOWEST
-    del joint
-    image: Any = GetImageFromArray(speed)
-    image.SetSpacing(spacing[::-1])
-    del speed
-    first = np.full(chosen.shape, np.inf, np.float32)
-    owner = np.zeros(chosen.shape, np.int16)
+    chosen, spacing = within.voxels[box], within.grid.spacing_kji
+    space = Chosen(chosen)
+    front = Front(
+        space,
+        _speed(volume.voxels[box], chosen, spacing, edge, dip, part_of(report, 0.0, 0.4)),
+        _FASTEST,
+        spacing,
+    )
+    first = np.full(space.count, np.inf, np.float32)
+    owner = np.zeros(space.count, np.uint8 if len(seeds) < _MOST_IN_BYTES else np.int32)
     for n, (name, start) in enumerate(started.items()):
         share = part_of(report, 0.4 + 0.6 * n / len(started), 0.4 + 0.6 * (n + 1) / len(started))
-        time = _arrival(image, start, share, f"Growing {name}")
-        for some in slabs(chosen.shape):
-            sooner = chosen[some] & (time[some] < np.minimum(first[some], _NEVER))
-            first[some][sooner], owner[some][sooner] = time[some][sooner], n + 1
-        del time
-    for n, start in enumerate(started.values()):
-        owner[start] = n + 1
-    return {name: boxed(within.grid, box, owner == n + 1, within.level) for n, name in enumerate(started)}
+        time = front.arrival(start, first, share, f"Growing {name}")
+        sooner = time < first
+        first[sooner], owner[sooner] = time[sooner], n + 1
+    del front, first, time, sooner
+    return {
+        name: boxed(within.grid, box, _spread_out(owner == n + 1, chosen), within.level)
+        for n, name in enumerate(started)
+    }
 
 
-def _started(within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box) -> Mapping[str, BoolArray]:
-    """The voxels each body starts from, in the box."""
-    started: dict[str, BoolArray] = {}
+def _spread_out(some: BoolArray, chosen: BoolArray) -> BoolArray:
+    """Some of the chosen voxels, in the array."""
+    spread = chosen.copy()
+    spread[chosen] = some
+    return spread
+
+
+def _started(
+    within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box
+) -> Mapping[str, NDArray[np.int64]]:
+    """(n, 3) the voxels each body starts from, in the box."""
+    started: dict[str, NDArray[np.int64]] = {}
     taken = np.zeros(within.voxels[box].shape, np.bool_)
     for name, some in seeds.items():
         start = np.zeros_like(taken)
@@ -97,7 +100,7 @@ def _started(within: Mask, seeds: Mapping[str, Sequence[Mask | Vec3]], box: Box)
         if (start & taken).any():
             raise StepFailed(f"A seed of {name} lies on a seed before it: place each in a body of its own.")
         taken |= start
-        started[name] = start
+        started[name] = np.argwhere(start)
     return started
 
 
@@ -119,36 +122,36 @@ def _voxels(within: Mask, box: Box, name: str, seed: Mask | Vec3) -> BoolArray:
     return marked
 
 
-def _speed(grey: Any, chosen: BoolArray, spacing: Vec3, edge: float, report: Report) -> NDArray[np.uint16]:
-    """Speed of a front: 0 outside of the mask."""
-    speed = np.zeros(chosen.shape, np.uint16)
+def _speed(
+    grey: Any, chosen: BoolArray, spacing: Vec3, edge: float, dip: float, report: Report
+) -> NDArray[np.uint16]:
+    """Speed of a front in each of the chosen voxels, in their order."""
+    ends = np.cumsum([0, *(int(np.count_nonzero(one)) for one in chosen)])
+    speed = np.empty(ends[-1], np.uint16)
     sigma = np.maximum(_SIGMA_MM / np.asarray(spacing), 0.5)
     halo = int(np.ceil(_HALO * sigma[0])) + 1
     for some in slabs(chosen.shape):
-        report(some.start / len(chosen), "Looking for edges")
+        report(0.4 * some.start / len(chosen), "Looking for edges")
         first, last = max(some.start - halo, 0), min(some.stop + halo, len(chosen))
         inner = slice(some.start - first, some.stop - first)
-        steep = _gradient(np.asarray(grey[first:last], np.float32), sigma, spacing)[inner]
-        speed[some] = _FASTEST / (1 + np.square(steep / edge)) * chosen[some]
+        steep = _gradient(np.asarray(grey[first:last], np.float32), sigma, spacing, inner)[chosen[some]]
+        speed[ends[some.start] : ends[some.stop]] = _FASTEST / (1 + np.square(steep / edge))
+    joint = joint_space(grey, chosen, spacing, dip, part_of(report, 0.4, 0.8))
+    hear = part_of(report, 0.8, 1.0)
+    for k, depth in depths(chosen, joint, spacing, deepest_mm=_NARROW_MM, report=hear):
+        here, bone = slice(ends[k], ends[k + 1]), chosen[k]
+        wide = np.square(np.clip(depth[bone] / _NARROW_MM, _NARROWEST, 1))
+        speed[here] = np.where(joint[k][bone], _SLOWEST, np.maximum(speed[here] * wide, 1))
     return speed
 
 
-def _gradient(grey: FloatsArray, sigma: FloatArray, spacing: Vec3) -> FloatsArray:
-    """Size of the gradient in grey value per mm."""
-    squares = np.zeros_like(grey)
+def _gradient(grey: FloatsArray, sigma: FloatArray, spacing: Vec3, inner: slice) -> FloatsArray:
+    """Size of the gradient in grey value per mm, in some of the slices."""
+    squares = np.zeros_like(grey[inner])
     for axis in range(3):
-        along = grey
-        for other in range(3):
+        along = gaussian_filter1d(grey, sigma[0], axis=0, order=int(axis == 0))[inner]
+        for other in (1, 2):
             along = gaussian_filter1d(along, sigma[other], axis=other, order=int(other == axis))
         squares += np.square(along / np.float32(spacing[axis]))
     steep: FloatsArray = np.sqrt(squares)
     return steep
-
-
-def _arrival(speed: Any, start: BoolArray, report: Report, text: str) -> FloatArray:
-    march = FastMarchingImageFilter()
-    march.SetTrialPoints([[int(n) for n in kji[::-1]] for kji in np.argwhere(start)])
-    march.SetNormalizationFactor(_FASTEST)
-    march.SetStoppingValue(_NEVER)
-    times: FloatArray = voxels_of(run_itk(march, report, text, speed))
-    return times
