@@ -103,23 +103,35 @@ class SignedDistance:
         report: told the progress; may raise Cancelled
         Returns (n,) int32.
         """
-        asked = np.asarray(points, np.float64).reshape(-1, 3)
+        return self._searched(np.asarray(points, np.float64).reshape(-1, 3), report)[0]
+
+    def unsigned(self, points: ArrayLike) -> FloatArray:
+        """Distances of a few points of which it is known on which side they lie: half the time of `at`.
+
+        points: (n, 3) mm, in the coordinates of the mesh
+        Returns (n,) float64 mm.
+        """
+        return np.sqrt(self._searched(np.asarray(points, np.float64).reshape(-1, 3), silent)[1])
+
+    def _searched(self, asked: FloatArray, report: Report) -> tuple[IntArray, FloatArray]:
+        """(n,) the nearest triangles of points (n, 3), and the squares of their distances."""
         if not np.isfinite(asked).all():
             raise ValueError("a distance needs finite points")
-        found = np.empty(len(asked), np.int32)
+        found, squares = np.empty(len(asked), np.int32), np.empty(len(asked))
         place, cell = [0.0, 0.0, 0.0], vtkGenericCell()
         triangle: Any = mutable(0)
-        sub, squared = mutable(0), mutable(0.0)
+        sub: Any = mutable(0)
+        squared: Any = mutable(0.0)
         report(0.0, "Measuring distances")
         heard = monotonic()
         for start in range(0, len(asked), _TABLE):
             for n, point in enumerate(asked[start : start + _TABLE].tolist(), start):
                 self._search.FindClosestPoint(point, place, cell, triangle, sub, squared)
-                found[n] = triangle
+                found[n], squares[n] = triangle, float(squared)
                 if monotonic() - heard > _HEARD_S:
                     report(n / len(asked), "Measuring distances")
                     heard = monotonic()
-        return found
+        return found, squares
 
 
 @dataclass(frozen=True)

@@ -67,6 +67,16 @@ class NearestTriangles:
             found[start : start + _AT_ONCE] = self._near_and_far(some) if far else self._best(some, some)
         return found
 
+    def apart(self, points: FloatArray, triangles: IntArray) -> FloatsArray:
+        """How far points are from a few triangles each.
+
+        points: (n, 3) mm
+        triangles: (n, k) rows of the triangles
+        Returns (n, k) float32 mm, rounded by some 1e-5 mm.
+        """
+        from_middle = (points - self._middle).astype(np.float32)
+        return np.sqrt(_squared_distances(from_middle, self._frames, triangles))
+
     def _near_and_far(self, points: FloatArray) -> IntArray:
         away, thin = (np.asarray(found) for found in self._thin_tree.query(points, workers=_workers(points)))
         far = away > _FAR_MM

@@ -1,33 +1,17 @@
 """How two bodies lie to each other, answered quickly enough to be asked while one of them is dragged."""
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...progress import Report, part_of, silent
-from ...values import Collision, FloatArray, FloatsArray, Mesh, Pose, vec3
-from .cloud import Cloud, Way
-from .field import BAND_MM, FIELDS, DistanceField, Fields
-from .lattice import ERROR_MM, FAR_ERROR_MM
+from ...progress import Report, silent
+from ...values import IDENTITY, Collision, FloatArray, Mesh, Pose, vec3
+from .cloud import Cloud
+from .field import FIELDS, DistanceField, Fields
+from .search import Ways, lowest
 
-_ROOTS = 2048  # so many groups are asked at once rather than by way of groups of them
-_ASKED = 8  # places whose distance is taken from the surface itself
-_ROUNDING_MM = 1e-4
-
-
-@dataclass(frozen=True)
-class Extreme:
-    """The smallest (or largest) signed distance of a surface to another.
-
-    mm: the distance, negative inside
-    place: (3,) where, in the coordinates of the surface that was walked over
-    error_mm: by how much it can be wrong, for the places that were looked at
-    """
-
-    mm: float
-    place: FloatArray
-    error_mm: float
+_AT_ONCE = 8  # poses; what belongs to them stays in the cache
 
 
 class Body:
@@ -51,8 +35,28 @@ class Body:
         finished: whether the field is to be exact near the surface at once
         fields: where fields are kept
         """
-        cloud = Cloud(mesh)
-        return cls(fields.of(mesh, part_of(report, 0.0, 1.0), finished=finished), cloud)
+        field = fields.of(mesh, report, finished=finished)
+        return cls(field, field.cloud)
+
+
+@dataclass(frozen=True)
+class Contacts:
+    """How two bodies lie to each other in each of many poses.
+
+    signed_mm: (n,) clearance while they are apart, less than 0 by the depth where they overlap
+    contained: (n,) bool, whether one lies wholly inside the other
+    places: (n, 3) of that clearance or depth, patient LPS mm
+    error_mm: (n,) bound of the error
+    edge_mm: (n,) how far below the surface a contained body lies; NaN for others
+    edges: (n, 3) where, patient LPS mm; NaN for others
+    """
+
+    signed_mm: FloatArray
+    contained: NDArray[np.bool_]
+    places: FloatArray
+    error_mm: FloatArray
+    edge_mm: FloatArray
+    edges: FloatArray
 
 
 def contact(a: Body, b: Body, a_pose: Pose, b_pose: Pose) -> Collision:
@@ -65,98 +69,77 @@ def contact(a: Body, b: Body, a_pose: Pose, b_pose: Pose) -> Collision:
     a, b: the bodies
     a_pose, b_pose: from their own coordinates to patient LPS mm
     """
-    to_b = b_pose.inverse.after(a_pose)
-    first = least(a.cloud, b.field, to_b)
-    assert first is not None  # without a limit there is always an answer
-    if first.mm >= 0:
-        return _apart(a, b, a_pose, b_pose, first)
-    at = vec3(a_pose.apply(first.place))
-    if reaches_out(a.cloud, b.field, to_b) or least(b.cloud, a.field, to_b.inverse, below=0.0) is not None:
-        return Collision(-first.mm, 0.0, False, at, first.error_mm)
-    edge = least(a.cloud, b.field, to_b, inside=True)
-    if edge is None or edge.mm < 0:
-        return Collision(-first.mm, 0.0, False, at, first.error_mm)
-    near, error = vec3(a_pose.apply(edge.place)), max(first.error_mm, edge.error_mm)
-    return Collision(-first.mm, edge.mm, True, at, error, near_lps=near)
+    found = _compared(a, b, [a_pose], b_pose)
+    signed, inner = float(found.signed_mm[0]), bool(found.contained[0])
+    at, error = vec3(found.places[0]), float(found.error_mm[0])
+    if inner:
+        return Collision(-signed, float(found.edge_mm[0]), True, at, error, near_lps=vec3(found.edges[0]))
+    if signed < 0:
+        return Collision(-signed, 0.0, False, at, error)
+    return Collision(0.0, signed, False, at, error, near_lps=at)
 
 
-def _apart(a: Body, b: Body, a_pose: Pose, b_pose: Pose, first: Extreme) -> Collision:
-    """What is found when no place of the first body lies in the second."""
-    to_a = a_pose.inverse.after(b_pose)
-    other = least(b.cloud, a.field, to_a, below=first.mm)
-    if other is None or other.mm >= first.mm:
-        at = vec3(a_pose.apply(first.place))
-        return Collision(0.0, first.mm, False, at, first.error_mm, near_lps=at)
-    at = vec3(b_pose.apply(other.place))
-    if other.mm >= 0:
-        return Collision(0.0, other.mm, False, at, other.error_mm, near_lps=at)
-    edge = None if reaches_out(b.cloud, a.field, to_a) else least(b.cloud, a.field, to_a, inside=True)
-    if edge is None or edge.mm < 0:
-        return Collision(-other.mm, 0.0, False, at, other.error_mm)
-    near, error = vec3(b_pose.apply(edge.place)), max(other.error_mm, edge.error_mm)
-    return Collision(-other.mm, edge.mm, True, at, error, near_lps=near)
+def contacts(
+    a: Body,
+    b: Body,
+    a_poses: list[Pose],
+    b_pose: Pose,
+    report: Report = silent,
+    *,
+    both: bool = True,
+    exact: bool = False,
+) -> Contacts:
+    """What `contact` finds, for many poses of the first body: asked together, each of them costs less.
 
-
-def least(
-    cloud: Cloud, field: DistanceField, pose: Pose, *, inside: bool = False, below: float = np.inf
-) -> Extreme | None:
-    """The smallest signed distance of a surface to another, and where.
-
-    Groups of places are asked at their middles first: no distance is steeper than 1, so most of them cannot
-    hold the smallest one. Where the field only bounds the answer, the surface itself is asked.
-
-    cloud: the places
-    field: the other surface
-    pose: from the coordinates of the cloud's mesh to those of the field's
-    inside: take distances the other way round: positive inside
-    below: None is enough of an answer when no distance is smaller than this
+    a, b: the bodies
+    a_poses: of the first body, from its own coordinates to patient LPS mm
+    b_pose: of the second
+    report: told the progress; may raise Cancelled
+    both: whether the second surface is walked over too, for corners of it that enter faces of the first
+    exact: ask the surface itself at all places that could hold the answer, not at a few; slower
     """
-    way, sign = Way(cloud, field, pose), np.float32(-1 if inside else 1)
-    first = max(n for n, (_, radii) in enumerate(cloud.groups) if n == 0 or radii.size <= _ROOTS)
-    chosen: NDArray[np.intp] = np.arange(cloud.groups[first][1].size)
-    for level in range(first, len(cloud.groups)):
-        middles, radii = cloud.groups[level]
-        found, slack = field.sampled(way.cells(middles.take(chosen, axis=1)))
-        found *= sign
-        slack += radii[chosen]
-        chosen = cloud.opened(level, chosen[found - slack <= min((found + slack).min(), below)])[1]
-        if not len(chosen):
-            return None
-    found, slack = field.sampled(way.cells(cloud.places.take(chosen, axis=1)))
-    found *= sign
-    open_ = np.flatnonzero(found - slack <= min((found + slack).min(), below))
-    if not len(open_):
-        return None
-    best = open_[found[open_].argmin()]
-    enough = ERROR_MM if abs(found[best]) <= BAND_MM else FAR_ERROR_MM
-    if slack[open_].max() <= enough:
-        lowest = Extreme(float(found[best]), cloud.place(chosen[best]), float(slack[best]))
-    else:
-        lowest = _asked(cloud, field, pose, chosen[open_], found[open_], slack[open_], float(sign))
-    return lowest if lowest.mm < below else None
+    parts = []
+    for start in range(0, len(a_poses), _AT_ONCE):
+        report(start / len(a_poses), "Comparing poses")
+        some = a_poses[start : start + _AT_ONCE]
+        parts.append(_compared(a, b, some, b_pose, both=both, exact=exact))
+    return Contacts(*(np.concatenate(some) for some in zip(*map(astuple, parts), strict=True)))
 
 
-def _asked(
-    cloud: Cloud,
-    field: DistanceField,
-    pose: Pose,
-    places: NDArray[np.intp],
-    found: FloatsArray,
-    slack: FloatsArray,
-    sign: float,
-) -> Extreme:
-    """The smallest distance, taken from the surface itself at the places where it is most likely."""
-    order = np.argsort(found)
-    some = order[:_ASKED]
-    points = cloud.places[:, places[some]].T.astype(np.float64) + cloud.middle
-    exact = sign * field.exact.at(pose.apply(points))
-    best, least_else = float(exact.min()), (found - slack)[order[_ASKED:]].min(initial=np.inf)
-    error = max(best - float(least_else), _ROUNDING_MM)
-    return Extreme(best, cloud.place(places[some[exact.argmin()]]), error)
+def _compared(
+    a: Body, b: Body, a_poses: list[Pose], b_pose: Pose, *, both: bool = True, exact: bool = False
+) -> Contacts:
+    """The answer for a few poses."""
+    to_b = Ways.of(a_poses, b_pose)
+    first = lowest(a.cloud, b.field, to_b, exact=exact)
+    a_lps, b_lps = Ways.of(a_poses, IDENTITY), Ways.of([b_pose] * len(a_poses), IDENTITY)
+    mm, error, places = first.mm, first.error_mm, _places(a.cloud, first.number, a_lps)
+    inner = (mm < 0) & ~first.reaches_out
+    around = np.zeros(len(mm), np.bool_)
+    asked = inner | (mm >= 0)
+    if both and asked.any():
+        second = lowest(b.cloud, a.field, to_b.back.some(asked), np.maximum(mm[asked], 0), exact=exact)
+        nearer = asked.copy()
+        nearer[asked] = second.mm < np.inf
+        inner &= ~nearer
+        nearer &= mm >= 0
+        new = nearer[asked]
+        mm[nearer], error[nearer] = second.mm[new], second.error_mm[new]
+        places[nearer] = _places(b.cloud, second.number[new], b_lps.some(nearer))
+        around[nearer] = (second.mm[new] < 0) & ~second.reaches_out[new]
+    edge, edges = np.full(len(mm), np.nan), np.full((len(mm), 3), np.nan)
+    for one, other, ways, lps, held in ((a, b, to_b, a_lps, inner), (b, a, to_b.back, b_lps, around)):
+        if held.any():
+            out = lowest(one.cloud, other.field, ways.some(held), inside=True)
+            edge[held], edges[held] = out.mm, _places(one.cloud, out.number, lps.some(held))
+            error[held] = np.maximum(error[held], out.error_mm)
+    contained = edge >= 0
+    edge[~contained], edges[~contained] = np.nan, np.nan
+    return Contacts(mm, contained, places, error, edge, edges)
 
 
-def reaches_out(cloud: Cloud, field: DistanceField, pose: Pose) -> bool:
-    """Whether some place surely lies outside: then the body is not contained, and no more need be asked."""
-    middles, radii = cloud.groups[0]
-    found, slack = field.sampled(Way(cloud, field, pose).cells(middles))
-    return bool((found - radii - slack > 0).any())
+def _places(cloud: Cloud, number: NDArray[np.intp], ways: Ways) -> FloatArray:
+    """(m, 3) places of a cloud, each on its way."""
+    own = cloud.places[:, number].T.astype(np.float64) + cloud.middle
+    moved: FloatArray = np.einsum("nij,nj->ni", ways.turns, own) + ways.shifts
+    return moved

@@ -1,45 +1,73 @@
 """The signed distance field of a shape: made once, asked by everybody."""
 
-from dataclasses import replace
 from threading import Lock
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...progress import Report, part_of, silent
-from ...values import FloatArray, FloatsArray, Mesh
+from ...values import FloatArray, FloatsArray, IntArray, Mesh
 from ..distance import SignedDistance
 from ..nearest import NearestTriangles
-from .lattice import CELL_MM, ERROR_MM, FINER, SIDE, UNMEASURED, Bricks, Lattice, Levels, hard_cells
+from ..spread import areas
+from .cloud import Cloud
+from .first import first_distances
+from .lattice import CELL_MM, ERROR_MM, FINER, SIDE, UNMEASURED, Lattice, Levels, marked
 
 BAND_MM = 2.0
 """So near to the surface a finished field is right within 0.05 mm."""
 _MARGIN_MM = 4.0
-_BENDING_MM = 0.05  # how far a tangent may miss before a cell is not trusted to interpolate
-_FAR_BENDING_MM = 0.2  # the same in a coarse cell
 _AT_ONCE = 2_000  # bricks filled at once
+_NEIGHBOURS = (3, 2, 1, 3, 2, 1)  # nodes from one that is asked to the one that asks, round by round
+_NODES_AT_ONCE = 1 << 13
+_ROUNDING_MM = 1e-4
+_LOOKED_AT = 1000  # triangles of which one has an area
 
 
 class DistanceField:
     """Signed distances to a surface, interpolated between nodes that are exact; negative inside.
 
-    A new field knows a lattice of 4 mm and answers at once. `refine` measures a lattice of 2 mm, and bricks
-    of 0.5 mm wherever the surface is nearer than 2 mm; after it, answers in that band are right within
-    0.05 mm (in cells where the distance bends too much to be interpolated, the surface itself is asked).
-    The sign holds for any closed surface that faces outwards.
+    A new field knows a lattice of 4 mm from places on the surface, and answers at once. `refine` measures a
+    lattice of 2 mm, and bricks of 0.5 mm wherever the surface is nearer than 2 mm; after it, answers in that
+    band are right within 0.05 mm (in cells where the distance bends too much to be interpolated, the surface
+    itself is asked). The sign holds for any closed surface that faces outwards.
 
     mesh: the surface, in its own coordinates
-    report: told the progress; may raise Cancelled
     Raises StepFailed when it has no triangle with an area.
     """
 
-    def __init__(self, mesh: Mesh, report: Report = silent) -> None:
-        self.exact = SignedDistance(mesh)
-        """The surface itself, for answers without an error."""
-        self.nearest = NearestTriangles(self.exact.corners)
+    def __init__(self, mesh: Mesh) -> None:
+        if not areas(mesh.points.astype(np.float64)[mesh.triangles[:_LOOKED_AT]]).any():
+            SignedDistance(mesh)  # tells when there is no other triangle either
+        self._mesh = mesh
+        self.cloud = Cloud(mesh)
+        """Places on the surface."""
         self.lattice = Lattice.round(mesh.bounds, _MARGIN_MM)
-        self._levels = self._first(report)
-        self._making = Lock()
+        self._opening, self._making = Lock(), Lock()
+        self._surface: tuple[SignedDistance, NearestTriangles] | None = None
+        self._levels = self._first()
+
+    @property
+    def ready(self) -> bool:
+        """Whether the surface itself can be asked without having to be made ready first."""
+        return self._surface is not None
+
+    @property
+    def exact(self) -> SignedDistance:
+        """The surface itself, for answers without an error."""
+        return self._opened()[0]
+
+    @property
+    def nearest(self) -> NearestTriangles:
+        """The triangles of the surface, for many points at once."""
+        return self._opened()[1]
+
+    def _opened(self) -> tuple[SignedDistance, NearestTriangles]:
+        with self._opening:
+            if self._surface is None:
+                exact = SignedDistance(self._mesh)
+                self._surface = exact, NearestTriangles(exact.corners)
+            return self._surface
 
     @property
     def finished(self) -> bool:
@@ -49,16 +77,13 @@ class DistanceField:
     @property
     def coarse(self) -> FloatsArray:
         """(nodes along x, y, z) float32, the distances at the nodes of the coarse lattice, mm."""
-        return self._levels.values.reshape(self.lattice.shape)
+        return self._levels.coarse
 
     @property
     def megabytes(self) -> float:
         """Memory that the nodes and the surface take, in units of 1e6 bytes."""
-        levels, bricks = self._levels, self._levels.bricks
-        fine = (bricks.slots.nbytes + bricks.values.nbytes + bricks.hard.nbytes) if bricks else 0
-        return (
-            levels.values.nbytes + levels.hard.nbytes + fine + self.exact.bytes + self.nearest.bytes
-        ) / 1e6
+        surface = sum(one.bytes for one in self._surface) if self._surface else 0
+        return (self._levels.bytes + self.cloud.bytes + surface) / 1e6
 
     def at(self, points: ArrayLike, report: Report = silent) -> FloatArray:
         """Signed distances of points in mm, negative inside; right within 0.05 mm near the surface.
@@ -116,6 +141,20 @@ class DistanceField:
         """
         return self._levels.interpolated(cells)
 
+    def at_most(self, points: FloatArray) -> FloatArray:
+        """No place is farther from the surface than this: the nearest of the triangles that the nodes round
+        it are nearest to, and mostly it is no nearer either. A field that is not finished knows no bound.
+
+        points: (n, 3) mm, in the coordinates of the mesh
+        Returns (n,) mm, unsigned.
+        """
+        levels = self._levels
+        if levels.nearest is None:
+            return np.full(len(points), np.inf)
+        known = levels.nearest[levels.nodes_round(self.to_cells(points)).T]
+        least: FloatArray = self.nearest.apart(points, known).min(axis=1).astype(np.float64)
+        return least + _ROUNDING_MM
+
     def refine(self, report: Report = silent) -> "DistanceField":
         """Measure the finer nodes, unless they are there; others may go on asking meanwhile.
 
@@ -125,42 +164,59 @@ class DistanceField:
         with self._making:
             if not self.finished:
                 self._levels = self._second(part_of(report, 0.0, 0.2))
-                bricks = self._bricks(self._levels.values, part_of(report, 0.2, 1.0))
-                self._levels = replace(self._levels, bricks=bricks)
+                self._levels = self._third(self._levels, part_of(report, 0.2, 1.0))
         return self
 
     def _nodes(self, index: NDArray[np.int_], step: float) -> FloatArray:
         return self.lattice.origin + step * index
 
-    def _first(self, report: Report) -> Levels:
-        """Measured at every other node along each axis, with means between them."""
+    def _first(self) -> Levels:
+        """Guessed at every other node along each axis, with means between them."""
         shape = self.lattice.shape
         values = np.zeros(shape, np.float32)
-        some = np.stack(np.meshgrid(*(np.arange(0, n, 2) for n in shape), indexing="ij"), axis=-1)
-        signed = self.exactly(self._nodes(some.reshape(-1, 3), CELL_MM), report)[0]
-        values[::2, ::2, ::2] = signed.reshape(some.shape[:3])
+        x, y, z = ((n + 1) // 2 for n in shape)
+        values[::2, ::2, ::2], unsure = first_distances(
+            self._mesh, self.cloud, self.lattice.origin, (x, y, z), 2 * CELL_MM
+        )
         values[1::2, ::2, ::2] = (values[:-1:2, ::2, ::2] + values[2::2, ::2, ::2]) / 2
         values[:, 1::2, ::2] = (values[:, :-1:2, ::2] + values[:, 2::2, ::2]) / 2
         values[:, :, 1::2] = (values[:, :, :-1:2] + values[:, :, 2::2]) / 2
-        return Levels(self.lattice, values.ravel(), np.full(values.size, UNMEASURED))
+        marks = np.full(values.size, UNMEASURED)
+        return Levels(self.lattice, values.ravel(), marks, unsure_mm=unsure)
 
     def _second(self, report: Report) -> Levels:
         """Measured at all nodes of the coarse lattice."""
         shape = self.lattice.shape
         some = np.stack(np.meshgrid(*(np.arange(n) for n in shape), indexing="ij"), axis=-1)
         nodes = self._nodes(some.reshape(-1, 3), CELL_MM)
-        values, slopes = _with_slopes(nodes, *self.exactly(nodes, report))
+        nearest = self.nearest.of(nodes, report)
+        for far in _NEIGHBOURS:
+            self._as_neighbours(nodes, nearest, far)
+        values, slopes = _with_slopes(nodes, *self.exact.beside(nodes, nearest))
         grids = values.reshape(1, *shape), slopes.reshape(1, *shape, 3)
-        return Levels(self.lattice, values, hard_cells(*grids, CELL_MM, _FAR_BENDING_MM).ravel())
+        return Levels(self.lattice, values, marked(*grids, CELL_MM).ravel(), nearest=nearest)
 
-    def _bricks(self, coarse: FloatsArray, report: Report) -> Bricks:
-        """A brick for each cell with a place in the band.
+    def _as_neighbours(self, nodes: FloatArray, nearest: IntArray, far: int) -> None:
+        """Let nodes take over the nearest triangle of others, so many nodes away, where that is nearer.
+
+        Far from a surface the search may have found one on another side of the body, but not for all nodes.
+        """
+        steps = [sign * far * one for one in self.lattice.strides for sign in (-1, 1)]
+        for start in range(0, len(nodes), _NODES_AT_ONCE):
+            own = np.arange(start, min(start + _NODES_AT_ONCE, len(nodes)))
+            others = np.stack([own, *(np.clip(own + step, 0, len(nodes) - 1) for step in steps)], axis=1)
+            known = nearest[others]
+            best = self.nearest.apart(nodes[own], known).argmin(axis=1)
+            nearest[own] = known[np.arange(len(own)), best]
+
+    def _third(self, levels: Levels, report: Report) -> Levels:
+        """Measured in a brick for each cell with a place in the band.
 
         A place in a cell that is no farther than the band from the surface has a corner of the cell within
         the diagonal of half a face and the band, at a right angle.
         """
-        lattice, shape = self.lattice, self.lattice.shape
-        near = np.abs(coarse.reshape(shape)) <= np.hypot(BAND_MM, CELL_MM / np.sqrt(2)) + 1e-3
+        shape = self.lattice.shape
+        near = np.abs(levels.coarse) <= np.hypot(BAND_MM, CELL_MM / np.sqrt(2)) + 1e-3
         cells = np.logical_or.reduce(
             [
                 near[i : shape[0] - 1 + i, j : shape[1] - 1 + j, k : shape[2] - 1 + k]
@@ -168,18 +224,16 @@ class DistanceField:
             ]
         )
         chosen = np.argwhere(cells)
-        slots = np.full(len(coarse), -1, np.int32)
-        slots[chosen @ np.array(lattice.strides)] = np.arange(len(chosen), dtype=np.int32)
         values = np.empty((len(chosen), SIDE, SIDE, SIDE), np.float32)
-        hard = np.empty(values.shape, np.uint8)
+        marks = np.empty(values.shape, np.uint8)
         for start in range(0, len(chosen), _AT_ONCE):
             some = slice(start, start + _AT_ONCE)
             told = part_of(report, start / len(chosen), min(start + _AT_ONCE, len(chosen)) / len(chosen))
-            values[some], hard[some] = self._filled(chosen[some], told)
-        return Bricks(slots, values.ravel(), hard.ravel())
+            values[some], marks[some] = self._filled(chosen[some], told)
+        return levels.with_bricks(chosen @ np.array(self.lattice.strides), values, marks)
 
     def _filled(self, cells: NDArray[np.intp], report: Report) -> tuple[FloatsArray, NDArray[np.uint8]]:
-        """(n, 5, 5, 5) distances at the nodes of bricks, and their hard cells; shared nodes measured once."""
+        """(n, 5, 5, 5) distances at the nodes of bricks and marks of cells; shared ones measured once."""
         within = np.stack(np.meshgrid(*(np.arange(SIDE),) * 3, indexing="ij"), axis=-1).reshape(-1, 3)
         nodes = (cells[:, None] * FINER + within).reshape(-1, 3)
         spans = np.array(self.lattice.cells) * FINER + 1
@@ -190,7 +244,7 @@ class DistanceField:
         values, slopes = (found[back] for found in _with_slopes(points, *exact))
         shape = (len(cells), SIDE, SIDE, SIDE)
         values, slopes = values.reshape(shape), slopes.reshape(*shape, 3)
-        return values, hard_cells(values, slopes, CELL_MM / FINER, _BENDING_MM)
+        return values, marked(values, slopes, CELL_MM / FINER)
 
 
 def _with_slopes(
@@ -231,12 +285,13 @@ class Fields:
         finished: whether the fine bricks are wanted; without them the answer comes at once
         Raises StepFailed when it has no triangle with an area.
         """
-        field = self.known(mesh) or DistanceField(mesh, part_of(report, 0.0, 0.1))
+        report(0.0, "Measuring distances")
+        field = self.known(mesh) or DistanceField(mesh)
         with self._lock:
             field = self._kept.pop(mesh.digest, field)
             self._kept[mesh.digest] = field
         if finished:
-            field.refine(part_of(report, 0.1, 1.0))
+            field.refine(report)
         with self._lock:
             while len(self._kept) > 1 and sum(one.megabytes for one in self._kept.values()) > self._most:
                 self._kept.pop(next(iter(self._kept)))

@@ -6,7 +6,6 @@ from functools import partial
 import numpy as np
 from PySide6.QtCore import QObject, Signal
 
-from ...algorithms.fields.cloud import Cloud
 from ...algorithms.fields.contact import Body, contact
 from ...algorithms.fields.field import FIELDS
 from ...algorithms.fields.sweep import Motions, first_touches
@@ -185,7 +184,8 @@ class Nearness(QObject):
         touching = {one.name for one in self.near if one.found.depth_mm > 0 or one.found.contained}
         for one in self._others():
             body = self._bodies.get(one.mesh.digest)
-            if body is not None and one.name not in touching:
+            ready = body is not None and body.field.ready and self._own is not None and self._own.field.ready
+            if body is not None and ready and one.name not in touching:
                 self._free[one.name] = (body, one.pose)
 
     def allowed(self, value: Pose) -> Pose:
@@ -222,4 +222,4 @@ def _made(mesh: Mesh, known: Body | None, finished: bool, report: Report) -> Bod
     if not mesh.watertight:
         return None
     field = FIELDS.of(mesh, report, finished=finished)
-    return known or Body(field, Cloud(mesh))
+    return known or Body(field, field.cloud)

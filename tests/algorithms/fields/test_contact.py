@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from surgiplan.algorithms.clearance import collide
-from surgiplan.algorithms.fields.contact import Body, contact
+from surgiplan.algorithms.fields.contact import Body, contact, contacts
+from surgiplan.errors import Cancelled
 from surgiplan.values import IDENTITY, Collision, Mesh, Pose
 from tests.algorithms.bodies import ball, box, bumpy, part, random_pose, rod
 
@@ -107,3 +108,32 @@ def test_the_first_answer_is_not_wrong_by_more_than_it_says() -> None:
         judge = collide(part(screw, pose), part(bone))
         quick = contact(body("screw"), at_once, pose, IDENTITY)
         assert abs(quick.clearance_mm - judge.clearance_mm) <= quick.error_mm + 0.01
+
+
+@pytest.mark.parametrize(
+    ("a", "b"), [("screw", "bone"), ("cube", "block"), ("block", "cube"), ("ball", "shell")]
+)
+def test_many_poses_are_answered_as_single_ones(a: str, b: str) -> None:
+    turn = random_pose(9, 200)
+    poses = [turn.after(random_pose(seed, 20)) for seed in range(60)]
+    many = contacts(body(a), body(b), poses, turn)
+    for n, pose in enumerate(poses):
+        one = contact(body(a), body(b), pose, turn)
+        signed = -one.depth_mm if one.depth_mm > 0 else one.clearance_mm
+        assert many.signed_mm[n] == pytest.approx(signed, abs=1e-4)
+        assert many.contained[n] == one.contained
+        if one.contained:
+            assert many.edge_mm[n] == pytest.approx(one.clearance_mm, abs=1e-4)
+
+
+def test_ten_thousand_poses_stop_when_they_are_told_to() -> None:
+    told = []
+
+    def stop(fraction: float, text: str) -> None:
+        told.append(fraction)
+        if len(told) > 3:
+            raise Cancelled("stopped on request")
+
+    with pytest.raises(Cancelled):
+        contacts(body("cube"), body("block"), [IDENTITY] * 10_000, IDENTITY, stop)
+    assert told[-1] < 0.01

@@ -49,6 +49,17 @@ def test_no_error_exceeds_its_bound(name: str, finished: bool) -> None:
     assert (np.abs(found - SignedDistance(mesh).at(points)) <= slack + 1e-3).all()
 
 
+@pytest.mark.parametrize("name", BODIES)
+def test_no_place_is_farther_than_the_nodes_round_it_say(name: str) -> None:
+    mesh = BODIES[name]
+    points = all_round(mesh, 4000)
+    field = DistanceField(mesh)
+    assert np.isinf(field.at_most(points)).all()
+    bound, truth = field.refine().at_most(points), np.abs(SignedDistance(mesh).at(points))
+    assert (bound >= truth - 1e-5).all()
+    assert (bound - truth).mean() <= 0.1
+
+
 def test_the_first_answer_is_a_millimetre_right() -> None:
     mesh = bumpy(30)
     points = all_round(mesh)

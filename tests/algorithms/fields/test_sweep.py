@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.fields.contact import Body
-from surgiplan.algorithms.fields.poses import contacts
+from surgiplan.algorithms.fields.contact import Body, contacts
 from surgiplan.algorithms.fields.sweep import TOUCH_MM, Motions, first_touches
 from surgiplan.errors import Cancelled
 from surgiplan.values import IDENTITY, FloatArray, Pose
