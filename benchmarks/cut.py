@@ -15,19 +15,17 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 
-from surgiplan.values import Mesh, Part, Plane, Pose
+from benchmarks.cut_judge import verdict
+from benchmarks.cut_peers import METHODS
+from surgiplan.values import Mesh, Plane, Pose
 
 POSE = Pose.of_shift((112, -245, 804)).after(Pose.of_rotation((1, 2, 3), 37))
 PLANE = Plane((112, -245, 812), (0.2, 0.1, 0.95))
 KERF = 1.0
-NORMAL, POINT = np.asarray(PLANE.normal), np.asarray(PLANE.point)
-UPPER, LOWER = POINT + KERF / 2 * NORMAL, POINT - KERF / 2 * NORMAL
-Piece = tuple[Any, Any]
 
 
 def bone(count: int) -> Mesh:
@@ -57,178 +55,14 @@ def _egg(rings: int, axes: tuple[float, float, float], uneven: float) -> tuple[A
     return points, np.concatenate([sides, top, end])
 
 
-def ours(mesh: Mesh) -> list[Piece]:
-    from surgiplan.algorithms.cutting.planes import cut
-
-    found = cut(Part(mesh), PLANE, KERF, "both")
-    return [(one.mesh.points, one.mesh.triangles) for one in (found.a, found.b, found.kerf)]
-
-
-def manifold3d(mesh: Mesh) -> list[Piece]:
-    from manifold3d import Manifold, Mesh64
-
-    body = Manifold(Mesh64(mesh.points.astype(np.float64), mesh.triangles.astype(np.uint64)))
-    a, rest = body.split_by_plane(PLANE.normal, float(UPPER @ NORMAL))
-    kerf, b = rest.split_by_plane(PLANE.normal, float(LOWER @ NORMAL))
-    return [(one.vert_properties, one.tri_verts) for one in (p.to_mesh64() for p in (a, b, kerf))]
-
-
-def _polydata(points: Any, triangles: Any) -> Any:
-    from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
-    from vtkmodules.vtkCommonCore import vtkPoints
-    from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkPolyData
-
-    data, places, cells = vtkPolyData(), vtkPoints(), vtkCellArray()
-    places.SetData(numpy_to_vtk(np.ascontiguousarray(points, np.float64), deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(np.ascontiguousarray(triangles.ravel(), np.int64), deep=True))
-    data.SetPoints(places)
-    data.SetPolys(cells)
-    return data
-
-
-def _arrays(data: Any) -> Piece:
-    from vtkmodules.util.numpy_support import vtk_to_numpy
-    from vtkmodules.vtkFiltersCore import vtkTriangleFilter
-
-    flat = vtkTriangleFilter()
-    flat.SetInputData(data)
-    flat.PassLinesOff()
-    flat.PassVertsOff()
-    flat.Update()
-    found = flat.GetOutput()
-    if not found.GetNumberOfPolys():
-        return np.zeros((0, 3)), np.zeros((0, 3), int)
-    connected = vtk_to_numpy(found.GetPolys().GetConnectivityArray())
-    return vtk_to_numpy(found.GetPoints().GetData()), connected.reshape(-1, 3)
-
-
-def vtk_clip_closed(mesh: Mesh) -> list[Piece]:
-    from vtkmodules.vtkCommonDataModel import vtkPlane, vtkPlaneCollection
-    from vtkmodules.vtkFiltersGeneral import vtkClipClosedSurface
-
-    data = _polydata(mesh.points, mesh.triangles)
-    found = []
-    for sides in (((UPPER, 1),), ((LOWER, -1),), ((UPPER, -1), (LOWER, 1))):
-        planes = vtkPlaneCollection()
-        for point, sign in sides:
-            plane = vtkPlane()
-            plane.SetOrigin(*point)
-            plane.SetNormal(*(sign * NORMAL))
-            planes.AddItem(plane)
-        clip = vtkClipClosedSurface()
-        clip.SetInputData(data)
-        clip.SetClippingPlanes(planes)
-        clip.Update()
-        found.append(_arrays(clip.GetOutput()))
-    return found
-
-
-def _slab(half: float = 150.0) -> Piece:
-    first = np.cross(NORMAL, (1.0, 0, 0))
-    first /= np.linalg.norm(first)
-    axes = np.stack([first, np.cross(NORMAL, first), NORMAL])
-    corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)])
-    faces = [(0, 1, 3, 2), (4, 6, 7, 5), (0, 4, 5, 1), (2, 3, 7, 6), (0, 2, 6, 4), (1, 5, 7, 3)]
-    triangles = np.array([t for a, b, c, d in faces for t in ((a, b, c), (a, c, d))])
-    return (corners * (half, half, KERF / 2)) @ axes + POINT, triangles
-
-
-def vtk_boolean(mesh: Mesh) -> list[Piece]:
-    from vtkmodules.vtkFiltersGeneral import vtkBooleanOperationPolyDataFilter
-
-    found = []
-    for way in ("SetOperationToDifference", "SetOperationToIntersection"):
-        made = vtkBooleanOperationPolyDataFilter()
-        made.SetInputData(0, _polydata(mesh.points, mesh.triangles))
-        made.SetInputData(1, _polydata(*_slab()))
-        getattr(made, way)()
-        made.Update()
-        found.append(_arrays(made.GetOutput()))
-    return found
-
-
-def trimesh(mesh: Mesh) -> list[Piece]:
-    from trimesh import Trimesh
-
-    whole = Trimesh(mesh.points.astype(np.float64), mesh.triangles, process=False)
-    below = whole.slice_plane(UPPER, -NORMAL, cap=True, engine="earcut")
-    found = [
-        whole.slice_plane(UPPER, NORMAL, cap=True, engine="earcut"),
-        below.slice_plane(LOWER, -NORMAL, cap=True, engine="earcut"),
-        below.slice_plane(LOWER, NORMAL, cap=True, engine="earcut"),
-    ]
-    return [(one.vertices, one.faces) for one in found]
-
-
-def pymeshlab(mesh: Mesh) -> list[Piece]:
-    import pymeshlab as ml
-
-    found = []
-    for kind in ("difference", "intersection"):
-        both = ml.MeshSet(verbose=False)
-        both.add_mesh(ml.Mesh(mesh.points.astype(np.float64), mesh.triangles))
-        both.add_mesh(ml.Mesh(*_slab()))
-        both.apply_filter(f"generate_boolean_{kind}", first_mesh=0, second_mesh=1)
-        made = both.current_mesh()
-        found.append((made.vertex_matrix(), made.face_matrix()))
-    return found
-
-
-def libigl_cgal(mesh: Mesh) -> list[Piece]:
-    from igl.copyleft.cgal import mesh_boolean
-
-    slab = _slab()
-    found = []
-    for kind in ("minus", "intersect"):
-        made = mesh_boolean(
-            mesh.points.astype(np.float64),
-            mesh.triangles.astype(np.int64),
-            *(np.array(x) for x in slab),
-            kind,
-        )
-        found.append(made[:2])
-    return found
-
-
-METHODS: Mapping[str, Callable[[Mesh], list[Piece]]] = {
-    one.__name__: one
-    for one in (ours, manifold3d, vtk_clip_closed, trimesh, vtk_boolean, pymeshlab, libigl_cgal)
-}
-
-
-def judged(mesh: Mesh, found: list[Piece]) -> str:
-    """Whether all pieces are closed and add up."""
-    volume, problems = 0.0, []
-    for points, triangles in found:
-        if not len(triangles):
-            problems.append("empty")
-            continue
-        places, number = np.unique(np.asarray(points, np.float64)[:, :3], axis=0, return_inverse=True)
-        named = number.ravel()[np.asarray(triangles).astype(np.intp)]
-        a, b, c = named.T
-        named = named[(a != b) & (b != c) & (c != a)]
-        if open_edges := Mesh(places, named).open_edges:
-            problems.append(f"{open_edges} open edges")
-        volume += abs(_volume(places, named))
-    lost = volume / mesh.volume_mm3 - 1
-    if abs(lost) > 1e-6:
-        problems.append(f"volume {lost:+.1e}")
-    return ", ".join(problems) or f"closed, volume {lost:+.0e}"
-
-
-def _volume(points: Any, triangles: Any) -> float:
-    corners = (points - points.mean(axis=0))[triangles]
-    return float(np.einsum("ni,ni->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))) / 6
-
-
 def worker(name: str, count: int) -> dict[str, Any]:
     mesh = bone(count)
     small = bone(2000)
-    METHODS[name](small)  # loads what is loaded once
+    METHODS[name](small, PLANE, KERF)  # loads what is loaded once
     cpu, wall = time.process_time(), time.perf_counter()
-    found = METHODS[name](mesh)
+    found = METHODS[name](mesh, PLANE, KERF)
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
-    return {"cpu": cpu, "wall": wall, "triangles": len(mesh.triangles), "told": judged(mesh, found)}
+    return {"cpu": cpu, "wall": wall, "triangles": len(mesh.triangles), "told": verdict(mesh, found)}
 
 
 def measured(name: str, count: int, limit: float) -> dict[str, Any]:

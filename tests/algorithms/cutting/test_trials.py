@@ -9,7 +9,8 @@ import pytest
 from surgiplan.algorithms.cutting.planes import cut
 from surgiplan.errors import StepFailed
 from surgiplan.values import Mesh, Part, Plane, vec3
-from tests.algorithms.bodies import NEAR_CENTRE, ball, box, bumpy, part, rod
+from tests.algorithms.bodies import NEAR_CENTRE, ball, box, bumpy
+from tests.algorithms.cutting.hard import hard_bodies, hard_cuts
 
 R = 20.0
 
@@ -57,18 +58,8 @@ def test_p7_random_planes(count: int, record_property) -> None:
 )
 def test_planes_through_points_edges_and_faces(count: int) -> None:
     """Tangent, coplanar, through a corner, or almost: closed pieces that add up, or a word."""
-    chance, told = np.random.default_rng(count), Counter[str]()
-    bodies = [part(mesh) for mesh in (box((0, 0, 0), (10, 14, 18)), bumpy(8, finer=2), rod(5, 22, 24))]
-    bodies += [Part(Mesh(one.mesh.points + np.float32(200.5), one.mesh.triangles)) for one in bodies]
-    for n in range(count):
-        bone = bodies[n % len(bodies)]
-        mesh = bone.mesh
-        corners = mesh.points[mesh.triangles[chance.integers(len(mesh.triangles))]].astype(float)
-        along = np.cross(corners[1] - corners[0], corners[2] - corners[0])
-        normal = (along, chance.normal(size=3), corners[1] - corners[0], np.eye(3)[n % 3])[n // 6 % 4]
-        tiny = chance.choice([0.0, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4]) * chance.choice([-1, 1])
-        plane = Plane(vec3(corners[0] + tiny * normal / np.linalg.norm(normal)), vec3(normal))
-        kerf = float(chance.choice([0.0, 0.0, 0.6]))
+    told = Counter[str]()
+    for bone, plane, kerf in hard_cuts(count, hard_bodies()):
         try:
             pieces = cut(bone, plane, kerf, "both")
         except StepFailed as failure:
@@ -78,7 +69,7 @@ def test_planes_through_points_edges_and_faces(count: int) -> None:
             continue
         made = [one.mesh for one in (pieces.a, pieces.b, pieces.kerf) if len(one.mesh.triangles)]
         assert all(one.watertight and one.volume_mm3 > 0 for one in made)
-        assert sum(one.volume_mm3 for one in made) == pytest.approx(mesh.volume_mm3, rel=1e-6)
+        assert sum(one.volume_mm3 for one in made) == pytest.approx(bone.mesh.volume_mm3, rel=1e-6)
     assert sum(told.values()) < 0.6 * count
 
 
