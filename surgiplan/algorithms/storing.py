@@ -85,7 +85,7 @@ def rounded(points: FloatArray, triangles: IntArray, exact: int = 0) -> FloatsAr
     touched = triangles[triangles.max(axis=1) >= exact]
     whole = float(np.ptp(near[exact:], axis=0).max()) ** 3
     origin = points[touched[0, 0]]
-    missing = _enclosed(points[touched] - origin) - _enclosed(near[touched] - origin)
+    missing = enclosed(points[touched] - origin) - enclosed(near[touched] - origin)
     free, error = np.flatnonzero(moved) + exact, error[moved]
     step = np.nextafter(near[free], np.where(error > 0, -np.inf, np.inf).astype(np.float32))
     step = np.where(error == 0, 0, step.astype(np.float64) - near[free])
@@ -147,9 +147,14 @@ def _closest_sum(gain: FloatArray, choice: NDArray[np.intp], wanted: float) -> l
     return [int(one) for bit, one in enumerate(choice) if best >> bit & 1]
 
 
-def _enclosed(corners: FloatArray) -> float:
-    """The volume between triangles (n, 3, 3) and the origin, mm³."""
-    return float(np.einsum("ni,ni->", corners[:, 0], np.cross(corners[:, 1], corners[:, 2]))) / 6
+def enclosed(corners: FloatArray) -> float:
+    """The volume between triangles and the origin, mm³.
+
+    corners: (n, 3, 3) mm
+    """
+    (xa, ya, za), (xb, yb, zb), (xc, yc, zc) = corners.transpose(1, 2, 0).astype(np.float64, order="C")
+    six = xa * (yb * zc - zb * yc) + ya * (zb * xc - xb * zc) + za * (xb * yc - yb * xc)
+    return float(six.sum()) / 6
 
 
 def _volume_slopes(
@@ -158,12 +163,14 @@ def _volume_slopes(
     """(k, 3) mm² how the volume of triangles (n, 3, 3) grows with each coordinate of some of their points."""
     row = np.full(count, len(free), np.intp)
     row[free] = np.arange(len(free))
-    slopes = np.zeros((len(free) + 1, 3))
-    for corner in range(3):
-        share = np.cross(corners[:, (corner + 1) % 3], corners[:, (corner + 2) % 3]) / 6
+    slopes = np.zeros((3, len(free) + 1))
+    places = np.ascontiguousarray(corners.transpose(1, 2, 0))
+    for corner, rows in enumerate(row[triangles.T]):
+        u, v = places[corner - 2], places[corner - 1]
         for axis in range(3):
-            slopes[:, axis] += np.bincount(row[triangles[:, corner]], share[:, axis], len(slopes))
-    return slopes[:-1]
+            share = (u[axis - 2] * v[axis - 1] - u[axis - 1] * v[axis - 2]) / 6
+            slopes[axis] += np.bincount(rows, share, len(free) + 1)
+    return slopes[:, :-1].T
 
 
 def step_mm(mesh: Mesh) -> float:

@@ -6,11 +6,13 @@ from typing import Any
 import numpy as np
 
 from ...errors import StepFailed
-from ...values import IDENTITY, FloatArray, Mesh, Part, Plane, Vec3, vec3
+from ...values import IDENTITY, FloatArray, Mesh, Part, Plane, Vec3, given_away, vec3
 from ..solid import middle, require_closed, solid_of
-from ..storing import require_sum
+from ..storing import rounded
 from .halving import parted
 from .pieces import NOTHING, Cut, joined, kept_pieces, reach_of, region, require_thick, shares_of
+
+_AT_ONCE = 1 << 14  # points that are looked at together: they stay in the cache of the processor
 
 
 @dataclass(frozen=True)
@@ -40,22 +42,21 @@ def cut(part: Part, plane: Plane, kerf_mm: float, kerf_side: str) -> Cut:
     """
     require_thick(kerf_mm)
     into_a, into_b = shares_of(kerf_mm, kerf_side, "a", "b")
-    _require_hit(part, plane, into_a, into_b)
+    away = _away(part, plane)
+    _require_hit(away, into_a, into_b)
     require_closed(part.mesh, "the body to cut")
-    pieces = _parted(part, plane, (into_a, -into_b) if kerf_mm else (0.0,)) or _split(
-        part, plane, into_a, into_b
-    )
-    require_sum(part.mesh.volume_mm3, 0.0, pieces, "the cut")
+    pieces = _parted(part, plane, away, (into_a, -into_b) if kerf_mm else (0.0,))
+    pieces = pieces or _split(part, plane, into_a, into_b)
     a, b, kerf = pieces[0], pieces[-1], pieces[1] if kerf_mm else NOTHING
     return Cut(*(Part(mesh, frame_uid=part.frame_uid) for mesh in (a, b, kerf)))
 
 
-def _parted(part: Part, plane: Plane, heights: tuple[float, ...]) -> list[Mesh] | None:
+def _parted(part: Part, plane: Plane, away: FloatArray, heights: tuple[float, ...]) -> list[Mesh] | None:
     """The pieces from the side of the normal on, by the quick way; None where that cannot decide."""
-    normal = np.asarray(plane.normal)
-    level = float(normal @ np.asarray(plane.point))
-    offsets = tuple(level + height for height in heights)
-    return parted(part.points_lps, part.mesh.triangles, normal, offsets, part.pose == IDENTITY)
+    mesh = part.mesh
+    if part.pose != IDENTITY:
+        mesh = Mesh(given_away(rounded(part.points_lps, mesh.triangles)), mesh.triangles)
+    return parted(mesh, away, np.asarray(plane.normal), heights)
 
 
 def _split(part: Part, plane: Plane, into_a: float, into_b: float) -> list[Mesh]:
@@ -120,7 +121,7 @@ def _sides(
     inner, outer = [], []
     for number, plane in enumerate(planes, 1):
         away = float(plane.distance([seed_lps])[0])
-        _require_reached(part, plane, f"Plane {number}")
+        _require_reached(_away(part, plane), f"Plane {number}")
         if abs(away) <= inwards:
             raise StepFailed(
                 f"Plane {number} passes {abs(away):.3f} mm from the point that marks the piece, so the blade "
@@ -138,11 +139,11 @@ def _hanging_together(body: Any, seed: FloatArray) -> tuple[Any, list[Any]]:
     bodies = body.decompose()
     if len(bodies) < 2:
         return body, []
-    nearest = int(np.argmin([_away(one, seed) for one in bodies]))
+    nearest = int(np.argmin([_beyond(one, seed) for one in bodies]))
     return bodies[nearest], [one for n, one in enumerate(bodies) if n != nearest]
 
 
-def _away(body: Any, point: FloatArray) -> float:
+def _beyond(body: Any, point: FloatArray) -> float:
     """Distance of a point to the corners of a body, 0 inside."""
     points = body.to_mesh64().vert_properties[:, :3]
     beyond = points.max(axis=0) + np.array((1.0, 2.0, 3.0))
@@ -150,9 +151,22 @@ def _away(body: Any, point: FloatArray) -> float:
     return 0.0 if inside else float(np.linalg.norm(points - point, axis=1).min())
 
 
-def _require_reached(part: Part, plane: Plane, name: str) -> tuple[float, float]:
-    """How far the part reaches along the normal of the plane, mm; StepFailed when the plane misses it."""
-    away = plane.distance(part.points_lps)
+def _away(part: Part, plane: Plane) -> FloatArray:
+    """(n,) mm, how far the points of a part lie above a plane, in float64."""
+    points = part.mesh.points if part.pose == IDENTITY else part.points_lps
+    away = np.empty(len(points))
+    for start in range(0, len(points), _AT_ONCE):
+        columns = np.array(points[start : start + _AT_ONCE].T, np.float64, order="C")
+        columns -= np.reshape(plane.point, (3, 1))
+        away[start : start + _AT_ONCE] = np.asarray(plane.normal) @ columns
+    return away
+
+
+def _require_reached(away: FloatArray, name: str) -> tuple[float, float]:
+    """How far points reach below and above a plane, mm; StepFailed when it misses them.
+
+    away: (n,) mm, how far they lie above it
+    """
     if not len(away):
         raise StepFailed("There is nothing to cut: the body has no points.")
     low, high = float(away.min()), float(away.max())
@@ -165,8 +179,8 @@ def _require_reached(part: Part, plane: Plane, name: str) -> tuple[float, float]
     return low, high
 
 
-def _require_hit(part: Part, plane: Plane, into_a: float, into_b: float) -> None:
-    low, high = _require_reached(part, plane, "The plane")
+def _require_hit(away: FloatArray, into_a: float, into_b: float) -> None:
+    low, high = _require_reached(away, "The plane")
     for side, taken, there in (("a", into_a, high), ("b", into_b, -low)):
         if there <= taken:
             raise StepFailed(

@@ -99,7 +99,7 @@ def test_a_bone_in_two_pieces_with_canals_is_cut_as_the_engine_cuts_it() -> None
         Mesh(points, np.concatenate([shell.triangles, inner.triangles + count, apart.triangles + 2 * count]))
     )
     plane = Plane((22.1, 23.2, 21.3), (0.5, 0.6, -1.0))
-    quick = planes._parted(bone, plane, (0.5, -0.5))
+    quick = planes._parted(bone, plane, plane.distance(bone.points_lps), (0.5, -0.5))
     slow = planes._split(bone, plane, 0.5, 0.5)
     assert quick is not None
     for one, other in zip(quick, slow, strict=True):
