@@ -76,17 +76,22 @@ def boolean(a: Part, b: Part, kind: Literal["union", "intersection", "difference
 
 def require_closed(mesh: Mesh, what: str) -> None:
     """Make sure that a mesh is watertight and faces outwards; raises StepFailed with the reason."""
+    require_no_hole(mesh, what)
+    if mesh.volume_mm3 <= 0:
+        raise StepFailed(
+            f"The surface is inside out: {what} has a volume of {mesh.volume_mm3:.3f} mm³. "
+            "Turn its triangles round, or use a mesh that faces outwards."
+        )
+
+
+def require_no_hole(mesh: Mesh, what: str) -> None:
+    """Make sure that each edge of a mesh joins two triangles; raises StepFailed with the reason."""
     if not len(mesh.triangles):
         raise StepFailed(f"There is nothing to work on: {what} has no triangles.")
     if mesh.open_edges:
         raise StepFailed(
             f"There is a hole: {what} has {mesh.open_edges} open or badly joined edges, so it encloses no "
             "volume. Close it first: make the surface again, or use a mesh without holes."
-        )
-    if mesh.volume_mm3 <= 0:
-        raise StepFailed(
-            f"The surface is inside out: {what} has a volume of {mesh.volume_mm3:.3f} mm³. "
-            "Turn its triangles round, or use a mesh that faces outwards."
         )
 
 

@@ -3,8 +3,10 @@
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .arrays import FloatArray, FloatsArray, IntArray, frozen
 from .deviation import UNSET_IS_LEFT_OUT, Change, Deviation
@@ -55,7 +57,7 @@ class Mesh:
         x, y, z = np.ascontiguousarray(self.points.T)
         height, six = self.points[:, 2].mean(dtype=np.float64), 0.0
         for start in range(0, len(self.triangles), _AT_ONCE):
-            abc = self.triangles[start : start + _AT_ONCE].T.astype(np.intp, order="C")
+            abc = np.ascontiguousarray(self.triangles[start : start + _AT_ONCE].T, np.intp)
             (xa, xb, xc), (ya, yb, yc) = x.take(abc).astype(np.float64), y.take(abc).astype(np.float64)
             over_xy = (xb - xa) * (yc - ya) - (xc - xa) * (yb - ya)
             six += float(((z.take(abc).astype(np.float64) - height).sum(axis=0) * over_xy).sum())
@@ -80,7 +82,7 @@ class Mesh:
     @cached_property
     def open_edges(self) -> int:
         """Number of edges not shared by exactly two triangles that run along them in opposite ways."""
-        if not len(self.triangles):
+        if _walked_once_each_way(self.triangles, len(self.points)):
             return 0
         start, end = self.triangles, self.triangles[:, [1, 2, 0]]
         ways = np.minimum(start, end).astype(np.int64)  # both ways along an edge get neighbouring numbers
@@ -88,10 +90,6 @@ class Mesh:
         ways += 2 * np.maximum(start, end).astype(np.int64)
         ways += start > end
         ways = np.sort(ways, axis=None)
-        if len(ways) % 2 == 0:
-            forth, back = ways[::2], ways[1::2]
-            if not (forth & 1).any() and (back - forth == 1).all() and (forth[1:] > forth[:-1]).all():
-                return 0
         doubled = int(np.count_nonzero(ways[1:] == ways[:-1]))
         lonely = int(np.count_nonzero(~np.isin(ways, ways ^ 1)))
         return doubled + lonely
@@ -153,3 +151,35 @@ class Part:
         if self.pose == IDENTITY:
             return self.mesh
         return Mesh(self.points_lps.astype(np.float32), self.mesh.triangles)
+
+
+def _walked_once_each_way(triangles: IntArray, points: int) -> bool:
+    """Whether the triangles walk along each of their edges once one way and once the other.
+
+    Each way along an edge gets a number made of its lower end and how far apart its ends are in the row of
+    points; the way back gets the next one. Most fit into 32 bits, which sort twice as fast as 64.
+    """
+    reach = np.uint32(2**31 // max(points, 1))
+    near, far, filled = np.empty(3 * len(triangles), np.uint32), list[Any](), 0
+    for start in range(0, len(triangles), _AT_ONCE):
+        starts = np.ascontiguousarray(triangles[start : start + _AT_ONCE].T).view(np.uint32)
+        ends = starts[[1, 2, 0]]
+        low, back = np.minimum(starts, ends), starts > ends
+        apart = np.maximum(starts, ends) - low
+        ways = 2 * (low * reach + apart) + back
+        distant = apart >= reach
+        if distant.any():
+            wide = low[distant].astype(np.uint64) << np.uint64(32)
+            far.append(wide | 2 * apart[distant] | back[distant])
+            ways = ways[~distant]
+        near[filled : filled + ways.size] = ways.ravel()
+        filled += ways.size
+    return _in_pairs(near[:filled]) and _in_pairs(np.concatenate([*far, np.zeros(0, np.uint64)]))
+
+
+def _in_pairs(ways: NDArray[Any]) -> bool:
+    """Whether each even number is there once, its odd neighbour once too, and nothing else; sorts them."""
+    if len(ways) % 2:
+        return False
+    ways.sort()
+    return bool((ways[::2] ^ ways[1::2] == 1).all() and (ways[1:] > ways[:-1]).all())

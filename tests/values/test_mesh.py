@@ -1,3 +1,4 @@
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -137,6 +138,31 @@ def test_a_face_and_its_back_enclose_nothing() -> None:
 def test_a_third_face_at_an_edge_is_found() -> None:
     fin = Mesh(np.vstack([tetra().points, [[9, 9, 9]]]), np.vstack([tetra().triangles, [[0, 1, 4]]]))
     assert fin.open_edges == 3  # the shared edge runs twice one way, the two others are lonely
+
+
+@pytest.mark.parametrize("spread", [1, 997, 30_011])
+def test_open_edges_are_counted_however_the_points_are_numbered(spread: int) -> None:
+    """Near numbers and far ones are looked at in different ways; both against a count by hand."""
+    whole, chance = sphere(halvings=2), np.random.default_rng(spread)
+    number = chance.permutation(len(whole.points)).astype(np.int32) * spread
+    points = np.zeros((number.max() + 1, 3))
+    points[number] = whole.points
+    triangles = number[whole.triangles]
+    assert Mesh(points, triangles).open_edges == 0
+    for _ in range(20):
+        broken = triangles.copy()
+        rows = chance.integers(len(broken), size=2)
+        match chance.integers(3):
+            case 0:
+                broken[rows] = broken[rows, ::-1]
+            case 1:
+                broken = np.concatenate([broken, broken[rows]])
+            case 2:
+                broken[rows, 1] = broken[rows[::-1], 2]
+        ways = Counter((int(a), int(b)) for t in broken for a, b in zip(t, np.roll(t, -1), strict=True))
+        doubled = sum(count - 1 for count in ways.values())
+        lonely = sum(count for (a, b), count in ways.items() if a == b or (b, a) not in ways)
+        assert Mesh(points, broken).open_edges == doubled + lonely > 0
 
 
 def test_unused_points_do_not_count_for_the_topology() -> None:

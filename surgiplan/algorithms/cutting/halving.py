@@ -18,7 +18,7 @@ from ..storing import VOLUMES_AGREE, enclosed, rounded
 from .section import each_way_once, level
 
 _NOWHERE = 255
-_UNSEEN = 128
+_UNSEEN = np.uint8(128)
 Layers = NDArray[np.uint8]
 Rows = NDArray[np.intp]
 
@@ -56,14 +56,14 @@ class _Seam:
 def parted(mesh: Mesh, away: FloatArray, normal: FloatArray, heights: tuple[float, ...]) -> list[Mesh] | None:
     """The pieces of a closed surface between parallel planes, the uppermost first, each closed.
 
-    mesh: a closed surface that faces outwards
+    mesh: a surface without open edges
     away: (n,) how far its points lie above one such plane, mm
     normal: unit vector
     heights: of the planes above that one, from the highest to the lowest, mm
     Returns as many meshes as there are planes and one more; they share the corners of their cuts bit for bit,
-    and their volumes add up to that of the whole; None when a point lies on a plane, or a section cannot be
-    filled.
-    Raises StepFailed when the surface runs through itself where it is cut.
+    and their volumes add up to that of the whole; None when a point lies on a plane, a section cannot be
+    filled, or a piece would enclose nothing.
+    Raises StepFailed when the surface runs through itself, or is inside out, where it is cut.
     """
     found = _sorted(mesh, away, heights)
     rows, crossed = _numbered_anew(mesh.triangles[~found.whole], len(away))
@@ -83,7 +83,7 @@ def parted(mesh: Mesh, away: FloatArray, normal: FloatArray, heights: tuple[floa
     ]
     gained = enclosed(stored[np.concatenate(seam.shells)] - seam.points[0])
     gained -= enclosed(stored[crossed] - seam.points[0])
-    return pieces if _add_up(mesh, pieces, gained) else None
+    return pieces if _add_up(pieces, gained) else None
 
 
 def _sorted(mesh: Mesh, away: FloatArray, heights: tuple[float, ...]) -> _Sorted:
@@ -92,13 +92,13 @@ def _sorted(mesh: Mesh, away: FloatArray, heights: tuple[float, ...]) -> _Sorted
         layer += away > height
     used = np.zeros(len(away), np.bool_)
     used[mesh.triangles[:, 0]] = True
-    layer[~used] += _UNSEEN
+    layer[~used] |= _UNSEEN
     corners = layer.take(mesh.triangles.ravel())
     a, b, c = (corners[start::3] for start in range(3))
-    seen = mesh.triangles[(b | c) >= _UNSEEN]
-    layer[seen] %= _UNSEEN
-    layer[layer >= _UNSEEN] = _NOWHERE
-    b, c = b % _UNSEEN, c % _UNSEEN
+    if not used.all():  # most of these are a second or a third corner
+        layer[mesh.triangles[(b | c) >= _UNSEEN]] &= ~_UNSEEN
+        layer[layer >= _UNSEEN] = _NOWHERE
+        b, c = b & ~_UNSEEN, c & ~_UNSEEN
     return _Sorted(layer, a, (a == b) & (b == c))
 
 
@@ -163,18 +163,14 @@ def _rows(array: NDArray[Any], wanted: BoolArray) -> NDArray[Any]:
     return whole[wanted].view(array.dtype).reshape(-1, array.shape[1])
 
 
-def _add_up(mesh: Mesh, pieces: list[Mesh], gained: float) -> bool:
+def _add_up(pieces: list[Mesh], gained: float) -> bool:
     """Whether each piece encloses something, and all together what the whole does.
 
     gained: by how much the triangles of the seam enclose more than those that were there before, mm³; all
         others are in one piece each, with the same corners, so the volumes differ by nothing else
     """
-    *others, largest = sorted(pieces, key=lambda piece: len(piece.triangles))
-    rest = mesh.volume_mm3 + gained - sum(piece.volume_mm3 for piece in others)
-    if rest < VOLUMES_AGREE * mesh.volume_mm3:  # too little for a difference
-        rest = largest.volume_mm3
-    whole = abs(gained) <= VOLUMES_AGREE * mesh.volume_mm3
-    return whole and rest > 0 and all(piece.volume_mm3 > 0 for piece in others)
+    volumes = [piece.volume_mm3 for piece in pieces]
+    return min(volumes) > 0 and abs(gained) <= VOLUMES_AGREE * sum(volumes)
 
 
 def _same(points: FloatsArray, triangles: IntArray, corners: int) -> IntArray | None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from ...errors import StepFailed
 from ...values import IDENTITY, FloatArray, Mesh, Part, Plane, Vec3, given_away, vec3
-from ..solid import middle, require_closed, solid_of
+from ..solid import middle, require_closed, require_no_hole, solid_of
 from ..storing import rounded
 from .halving import parted
 from .pieces import NOTHING, Cut, joined, kept_pieces, reach_of, region, require_thick, shares_of
@@ -44,8 +44,12 @@ def cut(part: Part, plane: Plane, kerf_mm: float, kerf_side: str) -> Cut:
     into_a, into_b = shares_of(kerf_mm, kerf_side, "a", "b")
     away = _away(part, plane)
     _require_hit(away, into_a, into_b)
-    require_closed(part.mesh, "the body to cut")
-    pieces = _parted(part, plane, away, (into_a, -into_b) if kerf_mm else (0.0,))
+    require_no_hole(part.mesh, "the body to cut")
+    try:
+        pieces = _parted(part, plane, away, (into_a, -into_b) if kerf_mm else (0.0,))
+    except StepFailed:
+        require_closed(part.mesh, "the body to cut")  # it may be inside out as a whole
+        raise
     pieces = pieces or _split(part, plane, into_a, into_b)
     a, b, kerf = pieces[0], pieces[-1], pieces[1] if kerf_mm else NOTHING
     return Cut(*(Part(mesh, frame_uid=part.frame_uid) for mesh in (a, b, kerf)))

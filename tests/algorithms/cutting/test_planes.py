@@ -97,3 +97,26 @@ def test_a_bone_with_a_canal_is_capped_with_a_ring():
     pieces = cut(tube, Plane((0, 0, 5), (0, 0, 1)), 1.0, "both")
     assert pieces.kerf.mesh.volume_mm3 == pytest.approx(math.pi * (100 - 16), rel=1e-3)
     assert pieces.kerf.mesh.euler_number == 0
+
+
+def test_points_that_no_triangle_uses_go_into_no_piece():
+    bone = bumpy(finer=3)
+    stray = np.float32([[400, 0, 0], [0, 0, 300], [0, 0, 0.1]])
+    order = np.random.default_rng(0).permutation(len(bone.points) + 3)
+    points, number = np.concatenate([bone.points, stray])[np.argsort(order)], order.astype(np.int32)
+    pieces = cut(Part(Mesh(points, number[bone.triangles])), Plane((0, 0, 0), (0.1, 0.2, 1)), 1.0, "both")
+    for piece in (pieces.a, pieces.b, pieces.kerf):
+        assert len(np.unique(piece.mesh.triangles)) == len(piece.mesh.points)
+        assert np.abs(piece.bounds_lps).max() < 40
+
+
+def test_a_body_far_from_the_origin_is_cut_through_its_smallest_triangles():
+    """Where float32 is as coarse as the triangles, points of a rim become one, with corners too."""
+    shape = bumpy(2, finer=5)
+    bone = Part(Mesh(shape.points + np.float32([2000, -3000, 2500]), shape.triangles))
+    for turn in np.linspace(0, 1, 12):
+        pieces = cut(bone, Plane((2000, -3000, 2500 + turn), (turn, 1 - turn, 0.3)), 0.02, "both")
+        made = [one.mesh for one in (pieces.a, pieces.b, pieces.kerf)]
+        assert all(one.watertight and one.volume_mm3 > 0 for one in made)
+        assert all(len(np.unique(one.triangles)) == len(one.points) for one in made)
+        assert sum(one.volume_mm3 for one in made) == pytest.approx(bone.mesh.volume_mm3, rel=1e-6)
