@@ -7,6 +7,9 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
+from surgiplan.app import theme
+from surgiplan.ops.collide import Collide
+from surgiplan.plan.operation import Ref
 from surgiplan.values import Pose
 from tests.app.conftest import Person
 
@@ -104,3 +107,23 @@ def test_a_frame_costs_little(at_work: Person, record_property) -> None:
     QTest.mouseRelease(view, Qt.MouseButton.LeftButton, pos=QPoint(round(x), round(y - 20)))
     record_property("near_frame_ms", 1000 * float(np.median(cost)))
     assert np.median(cost) <= 0.1
+
+
+def test_a_body_meant_to_sit_in_the_bone_is_told_so_and_not_held_up(at_work: Person) -> None:
+    holding(at_work, (6.0, 0, 0))
+    desk, near = at_work.desk, at_work.bench.hand.nearness
+    look = Collide(a=Ref("move"), b=Ref("bone"), meant="inside")
+    desk.commit(desk.kept.add("seat", look), "look")
+    at_work.let_be()
+    near.follow()
+    (one,) = near.near
+    assert one.text == "bone: 4.50 mm outside, meant to sit inside"
+    assert one.colour == theme.SEVERITY_COLOURS["danger"]
+    at_work.bench.turn_stop()
+    pull(at_work, -6.0)
+    assert shift(at_work) == pytest.approx(0.0, abs=0.1), "it goes into the bone"
+    (one,) = near.near
+    assert one.text == "bone: sits inside, reaches out"
+    assert one.colour == theme.SEVERITY_COLOURS["warning"]
+    shown = {one.name: one for one in at_work.bench.view3d._shown.surfaces}
+    assert shown["move"].scalars is None, "no other shape is near"

@@ -1,4 +1,7 @@
-"""What a body comes near to while it is dragged: figures, colours, and a stop at the first touch."""
+"""What a body comes near to while it is dragged: figures, colours, and a stop at the first touch.
+
+Of a body that a step `collide` means to sit inside another, the colours and the stop regard the rest alone.
+"""
 
 from dataclasses import dataclass, replace
 from functools import partial
@@ -10,9 +13,10 @@ from ...algorithms.fields.contact import Body, contact
 from ...algorithms.fields.field import FIELDS
 from ...algorithms.fields.sweep import Motions, first_touches
 from ...errors import Cancelled, SurgiplanError
+from ...ops.collide import Collide
 from ...progress import Report
 from ...scene import Scalars, Surface
-from ...scene.marks import CLOSE_MM
+from ...scene.marks import severity_of
 from ...scene.view import value_of
 from ...values import IDENTITY, Collision, Mesh, Part, Pose
 from .. import theme
@@ -42,6 +46,10 @@ class Near:
     def text(self) -> str:
         """Such as "femur 1.25 mm apart", with "about" while its field is still coarse."""
         about = "" if self.exact else "about "
+        if self.found.meant == "inside" and not self.found.contained:
+            if self.found.depth_mm > 0:
+                return f"{self.name}: sits inside, reaches out"
+            return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm outside, meant to sit inside"
         if self.found.contained:
             return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm below the surface, wholly inside"
         if self.found.depth_mm > 0:
@@ -50,10 +58,8 @@ class Near:
 
     @property
     def colour(self) -> str:
-        """As grave as a finding of bodies that are meant to lie apart."""
-        if self.found.depth_mm > 0 or self.found.contained:
-            return theme.SEVERITY_COLOURS["danger"]
-        return theme.SEVERITY_COLOURS["warning" if self.found.clearance_mm < CLOSE_MM else "info"]
+        """As grave as a finding would be."""
+        return theme.SEVERITY_COLOURS[severity_of(self.found)]
 
 
 class Nearness(QObject):
@@ -110,6 +116,11 @@ class Nearness(QObject):
             and one.mesh.digest != part.mesh.digest
         ]
 
+    def _meant_inside(self) -> set[str]:
+        """The shapes that the body is meant to sit in, as a step that looks at both says."""
+        looks = [step.operation for step in self._desk.plan.steps if isinstance(step.operation, Collide)]
+        return {str(one.b) for one in looks if str(one.a) == self._step and one.meant == "inside"}
+
     def _want(self) -> None:
         """Make what is still missing, all coarse fields before the fine ones."""
         part = self._part()
@@ -147,12 +158,14 @@ class Nearness(QObject):
         if self._own is None or part is None:
             self.near = ()
             return
-        found = []
+        found, within = [], self._meant_inside()
         for one in self._others():
             body = self._bodies.get(one.mesh.digest)
             if body is not None:
                 exact = body.field.finished and self._own.field.finished
-                found.append(Near(one.name, contact(self._own, body, part.pose, one.pose), exact))
+                met = contact(self._own, body, part.pose, one.pose)
+                met = replace(met, meant="inside" if one.name in within else "apart")
+                found.append(Near(one.name, met, exact))
         found.sort(key=lambda one: one.found.clearance_mm - one.found.depth_mm)
         self.near = tuple(found[:_TOLD])
 
@@ -162,11 +175,11 @@ class Nearness(QObject):
             return item
         seen = (item.mesh.digest, item.pose)
         if self._scalars is None or self._scalars[0] != seen:
-            points = item.pose.apply(item.mesh.points)
+            points, within = item.pose.apply(item.mesh.points), self._meant_inside()
             away = [
                 body.field.sampled(body.field.to_cells(one.pose.inverse.apply(points)))[0]
                 for one in self._others()
-                if (body := self._bodies.get(one.mesh.digest)) is not None
+                if one.name not in within and (body := self._bodies.get(one.mesh.digest)) is not None
             ]
             if not away:
                 return item
@@ -182,6 +195,7 @@ class Nearness(QObject):
         self._start, self._last, self._free = (value or IDENTITY, part.pose), part.pose, {}
         self.follow()
         touching = {one.name for one in self.near if one.found.depth_mm > 0 or one.found.contained}
+        touching |= self._meant_inside()
         for one in self._others():
             body = self._bodies.get(one.mesh.digest)
             ready = body is not None and body.field.ready and self._own is not None and self._own.field.ready
@@ -191,7 +205,7 @@ class Nearness(QObject):
     def allowed(self, value: Pose) -> Pose:
         """How far the parameter may go towards a value: before the first touch, if drags are to stop there.
 
-        Bodies that overlap before the drag do not hold it up.
+        Bodies that overlap before the drag do not hold it up, nor do those it is meant to sit in.
         """
         self.stopped_at = ""
         if not self.stops or self._start is None or self._own is None:
