@@ -63,5 +63,6 @@ class Derotate(Operation[dict[str, Any]]):
             f"{self.bone}.derotation",
             (),
             "outwards is positive",
+            version.expected_error if version is not None else None,
         )
         return {"cut": found.cut, "motion": found.pose, "turn": turn}

@@ -1,10 +1,12 @@
 """The operations that solve corrections: what they give to others, and what they ask for."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from surgiplan.errors import Mismatch, NeedsHand, StepFailed
-from surgiplan.ops.align_leg import AlignLeg
+from surgiplan.ops.align_leg import NAMES, UNITS, AlignLeg
 from surgiplan.ops.correct_deformity import CorrectDeformity
 from surgiplan.ops.cut import Cut
 from surgiplan.ops.derotate import Derotate
@@ -36,6 +38,31 @@ def test_a_leg_is_aligned_and_the_figures_say_by_which_definition() -> None:
     assert found["hinge_depth"].value == pytest.approx(20.0, abs=1.0)
     assert isinstance(found["cut"], Plane)
     assert isinstance(found["motion"], Pose)
+
+
+def test_figures_carry_the_error_of_their_landmarks_as_drawn_ones_scatter() -> None:
+    """Against 400 draws: what is solved anew, and what a motion that was planned leads to."""
+    operation, sd = AlignLeg(landmarks=M, target=62.5), 1.5
+    known = replace(LEG, errors_mm=(sd,) * len(LEG.places))
+    told = operation.run(WORK, known)
+    chance, drawn = np.random.default_rng(3), []
+    for _ in range(400):
+        off = {name: np.add(at, chance.normal(0, sd, 3)) for name, at in LEG.places.items()}
+        drawn.append(operation._figures(replace(LEG, places=Places(off)).at(*NAMES), told["motion"]))
+    for name in UNITS:
+        seen = np.std([one[name] for one in drawn])
+        assert told[name].expected_error == pytest.approx(seen, rel=0.12), name
+    assert AlignLeg(landmarks=M).run(WORK, LEG)["gap"].expected_error is None, (
+        "nobody said how far they are off"
+    )
+
+
+def test_a_derotation_is_as_doubtful_as_the_version_it_starts_from() -> None:
+    version = Measurement(40.0, "deg", "Murphy's method", expected_error=2.5)
+    turn = Derotate(landmarks=M, version=Ref("v")).run(WORK, CUT_MARKS, version)["turn"]
+    assert turn.expected_error == 2.5
+    typed = Derotate(landmarks=M, measured=40.0).run(WORK, CUT_MARKS)["turn"]
+    assert typed.expected_error is None
 
 
 @pytest.mark.parametrize(("varus", "target", "way"), [(9.0, 62.5, "opening"), (-9.0, 50.0, "closing")])

@@ -73,6 +73,11 @@ class Leg:
             )
         return float(-100 * first / slope)
 
+    def slope_change_degrees(self, turn: Pose) -> float:
+        """How much more the plateau slopes against the axis of the tibia once the shin has turned."""
+        shin = unit(np.asarray(turn.rotation @ self.shin), "axis of the tibia")
+        return math.degrees(math.atan2(float(shin @ self.ahead), float(shin @ self.shin)))
+
     def deviation_degrees(self, ankle: ArrayLike | None = None) -> float:
         """How far the tibia leans from the line of the femur, seen from the front; varus is negative.
 
@@ -158,7 +163,6 @@ def high_tibial_osteotomy(
     opens = float((pose.apply(entry) - entry) @ upper) < 0  # the lower fragment goes away from the knee
     _require_way(way, opens, percent, leg, math.degrees(angle))
     ankle = pose.apply(leg.ankle)
-    shin = unit(np.asarray(pose.rotation @ leg.shin), "axis of the tibia")
     return Osteotomy(
         cut=cut,
         second_cut=cut if way == "opening" else cut.moved(pose.inverse),
@@ -170,7 +174,7 @@ def high_tibial_osteotomy(
         after_percent=leg.bearing_percent(ankle),
         before_degrees=leg.deviation_degrees(),
         after_degrees=leg.deviation_degrees(ankle),
-        slope_degrees=math.degrees(math.atan2(float(shin @ leg.ahead), float(shin @ leg.shin))),
+        slope_degrees=leg.slope_change_degrees(pose),
     )
 
 

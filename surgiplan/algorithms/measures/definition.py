@@ -1,7 +1,7 @@
 """What a measurement is: its definition, what it needs, its error, and what it may be compared with."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -241,9 +241,23 @@ def propagated(
     unit: of the number; degrees go round at 360
     Of first order, by central differences. None when an error is not known.
     """
+    return propagated_together(lambda moved: {"": of(moved)}, points, errors, {"": unit})[""]
+
+
+def propagated_together(
+    of: Callable[[FloatArray], Mapping[str, float]],
+    points: FloatArray,
+    errors: Sequence[float | None],
+    units: Mapping[str, str],
+) -> dict[str, float | None]:
+    """The standard deviations of numbers that come from the same landmarks; see `propagated`.
+
+    of: the numbers by name for (n, 3) landmarks, LPS mm
+    units: of each number by name
+    """
     if any(error is None for error in errors):
-        return None
-    total = 0.0
+        return dict.fromkeys(units)
+    total = dict.fromkeys(units, 0.0)
     for n, error in enumerate(errors):
         for axis in range(3 if error else 0):
             ends = []
@@ -251,10 +265,11 @@ def propagated(
                 moved = points.copy()
                 moved[n, axis] += way * _STEP_MM
                 ends.append(of(moved))
-            slope = ends[0] - ends[1]
-            slope = math.remainder(slope, 360) if unit == "deg" else slope
-            total += (slope / (2 * _STEP_MM) * float(error or 0)) ** 2
-    return math.sqrt(total)
+            for name, unit in units.items():
+                slope = ends[0][name] - ends[1][name]
+                slope = math.remainder(slope, 360) if unit == "deg" else slope
+                total[name] += (slope / (2 * _STEP_MM) * float(error or 0)) ** 2
+    return {name: math.sqrt(square) for name, square in total.items()}
 
 
 def difference(a: Measurement, b: Measurement) -> Measurement:
