@@ -29,7 +29,7 @@ from .distance import SignedDistance
 from .solid import solid
 from .space import require_one_frame
 from .storing import require_no_error
-from .triangles import between_triangles, closest_on_triangles
+from .triangles import at_most_apart, between_triangles, closest_on_triangles
 
 _MOST_PIECES = 250_000  # a search that needs more ends with the bound it has reached
 _BLOCKS = (1 / 8, 1 / 32, 1 / 128)  # sizes of the blocks looked at first, as shares of the body
@@ -271,7 +271,7 @@ def _deepest(corners: FloatArray, surface: SignedDistance, tolerance: float, rep
         nearest, away = _measured(middle, surface, report)
         if len(away) and away.max() > best:
             best, place = float(away.max()), middle[away.argmax()]
-        bound = _at_most(pieces.corners, surface.corners[nearest])
+        bound = at_most_apart(pieces.corners, surface.corners[nearest])
         undecided = bound > best + tolerance
         count += int(np.count_nonzero(undecided))
         if not undecided.any():
@@ -279,14 +279,6 @@ def _deepest(corners: FloatArray, surface: SignedDistance, tolerance: float, rep
         if count > _MOST_PIECES:
             return _Found(best, place, float(bound.max()) - best)
         pieces = _halved(pieces.chosen(undecided), surface, report)
-
-
-def _at_most(corners: FloatArray, others: FloatArray) -> FloatArray:
-    """(k,) no point of the first triangle is farther from the second, row by row."""
-    points = corners.reshape(-1, 3)
-    places, _ = closest_on_triangles(points, np.repeat(others, 3, axis=0))
-    farthest: FloatArray = np.linalg.norm(points - places, axis=1).reshape(-1, 3).max(axis=1)
-    return farthest
 
 
 def _closest(corners: FloatArray, surface: SignedDistance, tolerance: float, report: Report) -> _Found:

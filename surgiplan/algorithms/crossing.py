@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Report, part_of, silent
-from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
+from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh, given_away
 from .filters import run_apart
 
 _LEAF = 4  # triangles in the smallest box
@@ -45,38 +45,64 @@ def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     """
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int32)
-    text, found = "Looking for places where the surface runs through itself", list[Rows]()
-    search = run_apart(lambda: _Search(mesh), part_of(report, 0.0, 0.2), text)
-    for done, pairs in search.near_pairs():
-        report(0.2 + 0.8 * done, text)
-        found.append(search.crossing(pairs))
-    crossing = np.concatenate(found) if found else np.zeros((0, 2), np.int64)
-    return np.sort(crossing, axis=1).astype(np.int32)
+    text = "Looking for places where the surface runs through itself"
+    search = run_apart(lambda: _Search(mesh, _calm(mesh)), part_of(report, 0.0, 0.2), text)
+    return search.crossings(part_of(report, 0.2, 1.0), text)
+
+
+def crossings_between(one: Mesh, other: Mesh, report: Report = silent) -> IntArray:
+    """Find the pairs of triangles of two surfaces that run through each other; touching is no crossing.
+
+    one, other: the surfaces, in the same coordinates
+    report: told the progress; may raise Cancelled
+    Returns (k, 2) rows of one.triangles and of other.triangles, each pair once.
+    """
+    text, many = "Looking for places where surfaces run through each other", len(one.triangles)
+
+    def joined() -> _Search:
+        triangles = np.concatenate([one.triangles, other.triangles + np.int32(len(one.points))])
+        both = Mesh(given_away(np.concatenate([one.points, other.points])), given_away(triangles))
+        return _Search(both, np.zeros(len(both.points), np.bool_), first=many)
+
+    search = run_apart(joined, part_of(report, 0.0, 0.2), text)
+    return search.crossings(part_of(report, 0.2, 1.0), text) - np.array([0, many], np.int32)
 
 
 class _Search:
     """The triangles of a surface along a curve, with all that tells near pairs from others.
 
     mesh: the surface
+    calm: (n,) corners round which no triangles can cross
+    first: of so many triangles and the rest, pairs of one from each are looked for; 0 for all pairs
     """
 
-    def __init__(self, mesh: Mesh) -> None:
+    def __init__(self, mesh: Mesh, calm: BoolArray, first: int = 0) -> None:
         upright = [_steps_along(mesh.points, axis) for axis in _AXES]
         self._order = _along_a_curve(upright, mesh.triangles)
         self._triangles = mesh.triangles[self._order]
-        self._calm: BoolArray = np.all(_calm(mesh)[self._triangles], axis=1)
+        self._calm: BoolArray = np.all(calm[self._triangles], axis=1)
+        self._is_first = self._order < first if first else None
         self._upright = [_bounds(steps, self._triangles) for steps in upright]
         self._slanting = [_bounds(_steps_along(mesh.points, slant), self._triangles) for slant in _SLANTS]
         self._corners = mesh.points.astype(np.float64)[self._triangles]
         self._numbers = np.ascontiguousarray(self._triangles.T)
 
-    def near_pairs(self) -> Iterator[tuple[float, tuple[Rows, Rows]]]:
-        """Share done, and pairs of triangles, by their place along the curve, whose boxes meet."""
-        return _near_pairs(self._upright)
+    def crossings(self, report: Report, text: str) -> IntArray:
+        """(k, 2) rows of the mesh that run through each other, the lower one first."""
+        found = [np.zeros((0, 2), np.int64)]
+        for done, pairs in _near_pairs(self._upright):
+            report(done, text)
+            found.append(self._crossing(pairs))
+        return np.sort(np.concatenate(found), axis=1).astype(np.int32)
 
-    def crossing(self, pairs: tuple[Rows, Rows]) -> Rows:
+    def _crossing(self, pairs: tuple[Rows, Rows]) -> Rows:
         """(k, 2) rows of the mesh, of those pairs that run through each other."""
-        pairs = _not_side_by_side(pairs, self._numbers, self._calm)
+        if self._is_first is None:
+            pairs = _not_side_by_side(pairs, self._numbers, self._calm)
+        else:
+            one, other = pairs
+            rows = np.flatnonzero(self._is_first[one] != self._is_first[other])
+            pairs = one[rows], other[rows]
         for bounds in self._slanting:
             pairs = _meeting(pairs, bounds)
         both = np.stack(pairs, axis=1)
@@ -247,17 +273,10 @@ def _edges_pass(faces: FloatArray, others: FloatArray, side: FloatArray) -> Bool
 
     side: (n, 3) on which side of the plane of the face the corners of the other lie
     """
+    rows, start = np.nonzero(side * np.roll(side, -1, axis=1) < 0)
+    p, q = others[rows, start], others[rows, (start + 1) % 3]
+    way, corners = (q - p).T.copy(), [(faces[rows, n] - p).T.copy() for n in range(3)]
+    turns = np.stack([_dot(way, _product(corners[n - 1], corners[n])) for n in range(3)])
     passes = np.zeros(len(faces), np.bool_)
-    for start in range(3):
-        end = (start + 1) % 3
-        p, q = others[:, start], others[:, end]
-        spans = side[:, start] * side[:, end] < 0
-        turns = np.stack(
-            [
-                np.einsum("ni,ni->n", q - p, np.cross(faces[:, n] - p, faces[:, (n + 1) % 3] - p))
-                for n in range(3)
-            ],
-            axis=1,
-        )
-        passes |= spans & ((turns > 0).all(axis=1) | (turns < 0).all(axis=1))
+    passes[rows[(turns > 0).all(axis=0) | (turns < 0).all(axis=0)]] = True
     return passes

@@ -8,28 +8,26 @@ from numpy.typing import NDArray
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import BoolArray, FloatArray, IntArray, Mesh, Part, given_away
-from .change import places_on, require_closed, reworked
+from ..values import BoolArray, IntArray, Mesh, Part, given_away
+from .change import require_closed, reworked
 from .crossing import crossings
 from .distance import SignedDistance
+from .envelope import not_within
 from .filters import run_apart
-from .triangles import closest_on_triangles
 
 _TRIES = 7
 _TAKE_BACKS = 5  # rounds in which single places are given their corners back
 _FEW = 0.05  # share of the corners of the collapsed surface that may need that
-_GLANCE = 16  # one of so many places is looked at first
-_AIM = 0.9  # share of the bound that is aimed at: between the places looked at surfaces may be farther apart
 _FEWEST = 64  # triangles
 
 
 def decimate(part: Part, within_mm: float, report: Report = silent) -> Part:
     """Take away as many triangles as can go while both surfaces stay near each other.
 
-    Edges are collapsed by quadric error (Garland and Heckbert 1997; fast-simplification). The distance is
-    measured both ways, at all corners and at places all over both surfaces, and the search for the fewest
-    triangles keeps it below nine tenths of the bound. Where single places are farther away, open or run
-    through others, the collapses there are taken back; a result of which such places remain does not count.
+    Edges are collapsed by quadric error (Garland and Heckbert 1997; fast-simplification). That no place of
+    either surface is farther from the other than the bound is proven for each result (envelope.not_within).
+    Where single triangles are not proven to be, open or run through others, the collapses there are taken
+    back; a result of which such places remain does not count.
 
     part: the shape
     within_mm: the bound, mm
@@ -40,7 +38,7 @@ def decimate(part: Part, within_mm: float, report: Report = silent) -> Part:
     if not within_mm > 0:
         raise StepFailed("Fewer triangles need room to move: give a distance above 0 mm.")
     many, text = len(part.mesh.triangles), "Taking triangles away"
-    search = run_apart(lambda: _Search(part.mesh, _AIM * within_mm), part_of(report, 0.0, 0.0), text)
+    search = run_apart(lambda: _Search(part.mesh, within_mm), part_of(report, 0.0, 0.0), text)
     low, high, best = min(_FEWEST / many, 1.0), 1.0, None
     for n in range(_TRIES):
         share = float(np.sqrt(low * high))
@@ -79,7 +77,7 @@ class _Search:
         self._mesh, self._within = mesh, within_mm
         self._middle = mesh.bounds.mean(axis=0)  # collapsed round it for the sake of rounding
         self._points = mesh.points - self._middle
-        self._before, self._places = SignedDistance(mesh), places_on(mesh)[0]
+        self._before = SignedDistance(mesh)
 
     def collapsed(self, count: int, report: Report) -> Mesh | None:
         """The surface with about so many triangles, more where it needs them; None where too many do."""
@@ -115,24 +113,16 @@ class _Search:
         if not run_apart(lambda: found.watertight, part_of(report, 0.0, 0.0), "Looking for open edges"):
             bad[_ends_of_odd_edges(found.triangles)] = True
             return bad
-        told, text = part_of(report, 0.0, 0.0), "Measuring distances"
-        after, here = run_apart(lambda: (SignedDistance(found), places_on(found)[0]), told, text)
-        for first in (_GLANCE, 1):
-            mine = here[::first]
-            far = mine[self._far(self._before, mine, part_of(report, 0.0, 0.4))[0]]
-            bad[found.triangles[after.nearest_triangles(far)]] = True
-            away, nearest = self._far(after, self._places[::first], part_of(report, 0.4, 0.8))
-            bad[found.triangles[nearest[away]]] = True
-            if bad.mean() > _FEW:
-                return bad
+        far = not_within(found, self._before, self._within, part_of(report, 0.0, 0.4))
+        bad[found.triangles[far]] = True
+        if bad.mean() > _FEW:
+            return bad
+        after = run_apart(lambda: SignedDistance(found), part_of(report, 0.4, 0.4), "Measuring distances")
+        far = not_within(self._mesh, after, self._within, part_of(report, 0.4, 0.8))
+        places = self._before.corners[far].reshape(-1, 3)
+        bad[found.triangles[after.nearest_triangles(places, part_of(report, 0.8, 0.8))]] = True
         bad[found.triangles[crossings(found, part_of(report, 0.8, 1.0))]] = True
         return bad
-
-    def _far(self, surface: SignedDistance, places: FloatArray, report: Report) -> tuple[BoolArray, IntArray]:
-        """Which places lie too far from a surface, and the triangle nearest to each."""
-        nearest = surface.nearest_triangles(places, report)
-        on_it, _ = closest_on_triangles(places, surface.corners[nearest])
-        return np.linalg.norm(places - on_it, axis=1) > self._within, nearest
 
     def _taken_back(
         self, collapses: NDArray[np.int64], bad: BoolArray, times: int

@@ -36,6 +36,7 @@ class SignedDistance:
     def __init__(self, mesh: Mesh) -> None:
         if not len(mesh.triangles):
             raise StepFailed(_NO_SURFACE)
+        self.mesh = mesh
         points = mesh.points.astype(np.float64)
         self.corners: FloatArray = points[mesh.triangles]
         """(m, 3, 3) corners of the triangles."""

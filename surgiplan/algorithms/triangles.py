@@ -35,6 +35,18 @@ def closest_on_triangles(points: FloatArray, corners: FloatArray) -> tuple[Float
     return place, np.where(inside, FACE, feature).astype(np.int32)
 
 
+def at_most_apart(ones: FloatArray, others: FloatArray) -> FloatArray:
+    """How far the places of one triangle are from another at most, pair by pair: as its farthest corner.
+
+    ones, others: (n, 3, 3) mm, the corners of both triangles of each pair
+    Returns (n,) mm.
+    """
+    points = ones.reshape(-1, 3)
+    places, _ = closest_on_triangles(points, np.repeat(others, 3, axis=0))
+    farthest: FloatArray = np.linalg.norm(points - places, axis=1).reshape(-1, 3).max(axis=1)
+    return farthest
+
+
 def between_triangles(ones: FloatArray, others: FloatArray) -> tuple[FloatArray, FloatArray]:
     """How far two triangles that do not cross are apart, pair by pair.
 
