@@ -64,11 +64,10 @@ def grey_surface(
     between = _Between(volume, level, corner_kji)
     mesh = Mesh(*placed_border(inside, between.place, part_of(report, 0.4, 0.9)))
     report(0.9, "Checking that the surface is closed")
-    _required_closed(mesh)
-    corners = some_of(mesh)
-    noise_mm = None if level is None else edge_noise_mm(volume, level, corners)
-    if noise_mm is not None and not np.isfinite(noise_mm):
-        noise_mm = None  # what was painted has no edge that noise could move
+    with ThreadPoolExecutor(1) as beside:
+        noise = beside.submit(_noise_mm, volume, level, mesh)
+        _required_closed(mesh)
+        noise_mm, corners = noise.result()
     loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
     smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
     taken = "grey" if smoothed is mesh else "smoothed"
@@ -76,6 +75,13 @@ def grey_surface(
     found = deviation(smoothed, volume, level, inside, corner_kji, corners if smoothed is mesh else None)
     found = replace(found, way=taken, noise_mm=None if noise_mm is None else round(noise_mm, 4))
     return Part(smoothed, frame_uid=mask.grid.frame_uid, deviation=found)
+
+
+def _noise_mm(volume: Volume, level: float | None, mesh: Mesh) -> tuple[float | None, FloatArray]:
+    """How far noise moves the edge; None for what was painted, which has none. And corners of the surface."""
+    corners = some_of(mesh)
+    noise_mm = None if level is None else edge_noise_mm(volume, level, corners)
+    return noise_mm if noise_mm is not None and np.isfinite(noise_mm) else None, corners
 
 
 def _smoothed(mesh: Mesh, report: Report) -> Mesh:
