@@ -13,6 +13,7 @@ from .filters import run_apart
 _LEAF = 4  # triangles in the smallest box
 _AT_ONCE = 1 << 14  # pairs of boxes that are looked at together: they stay in the cache of the processor
 _FINEST = 65535  # steps from one end of the surface to the other
+_ROUNDING_MM = 1e-6  # far more than the rounding of float64 makes of places in a body
 _UPRIGHT = 1e-3  # least cosine between the triangles round a calm corner and its normal
 _AXES = np.eye(3)
 _SLANTS = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]], np.float64)
@@ -84,7 +85,9 @@ class _Search:
         self._is_first = self._order < first if first else None
         self._upright = [_bounds(steps, self._triangles) for steps in upright]
         self._slanting = [_bounds(_steps_along(mesh.points, slant), self._triangles) for slant in _SLANTS]
-        self._corners = mesh.points.astype(np.float64)[self._triangles]
+        points = mesh.points.astype(np.float64)
+        self._corners = points[self._triangles]
+        self._planes = _Planes(points, self._triangles)
         self._numbers = np.ascontiguousarray(self._triangles.T)
 
     def crossings(self, report: Report, text: str) -> IntArray:
@@ -105,9 +108,39 @@ class _Search:
             pairs = one[rows], other[rows]
         for bounds in self._slanting:
             pairs = _meeting(pairs, bounds)
+        for _ in range(2):
+            pairs = self._planes.reached(*pairs)[::-1]
         both = np.stack(pairs, axis=1)
         crossing: Rows = self._order[both[_cross(self._corners, self._triangles, both)]]
         return crossing
+
+
+class _Planes:
+    """The planes of triangles, to let go what surely lies on one side of one.
+
+    points: (n, 3) mm
+    triangles: (m, 3)
+    """
+
+    def __init__(self, points: FloatArray, triangles: IntArray) -> None:
+        middle = points.mean(axis=0).astype(np.float32)  # so that differences from it are exact
+        self._points = [[points[n, axis] - middle[axis] for axis in range(3)] for n in triangles.T]
+        a, b, c = self._points
+        normal = _product(np.subtract(b, a), np.subtract(c, a))
+        length = np.sqrt(_dot(normal, normal))
+        self._normal = normal / np.where(length > 0, length, 1)
+        self._from_middle = _dot(self._normal, np.asarray(a))
+
+    def reached(self, planes: Rows, others: Rows) -> tuple[Rows, Rows]:
+        """The pairs whose second triangle may touch the plane of the first or reach to both sides of it."""
+        normal, off = self._normal.take(planes, axis=1), self._from_middle.take(planes)
+        above, below = np.ones(len(planes), np.bool_), np.ones(len(planes), np.bool_)
+        for x, y, z in self._points:
+            side = normal[0] * x.take(others) + normal[1] * y.take(others) + normal[2] * z.take(others) - off
+            above &= side > _ROUNDING_MM
+            below &= side < -_ROUNDING_MM
+        rows = np.flatnonzero(~(above | below))
+        return planes.take(rows), others.take(rows)
 
 
 def _steps_along(points: FloatsArray, direction: FloatArray) -> Steps:
