@@ -1,7 +1,8 @@
 """Smooth several masks at once: where they touch they stay together, without gap or overlap."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,8 +15,14 @@ from .box import Box, boxed, required_box, slabs_with_room, wider
 from .smoothing import GAUSSIAN_REACH, blurred
 
 _SURE = 1 - 1e-3  # share of a voxel's surroundings from which on no bias moves it
+_STEPS = 65535  # a share of 1
+_SHORTEST, _LONGEST = 2 * _STEPS, 8 * _STEPS  # by how much a share may fall short: biases are of that size
+_AT_ONCE = 500_000
 _ROUNDS = 40
 _KEPT = 5e-4  # of each volume
+
+Shares = NDArray[np.uint16]
+"""(masks, n) the share of each mask in what is round a voxel."""
 
 
 def smoothed_together(masks: Sequence[Mask], sigma_mm: float, report: Report = silent) -> tuple[Mask, ...]:
@@ -36,49 +43,89 @@ def smoothed_together(masks: Sequence[Mask], sigma_mm: float, report: Report = s
     reach = [ceil(GAUSSIAN_REACH * sigma) for sigma in sigmas]
     box = wider(_box_of(masks), (reach[0], reach[1], reach[2]), grid.shape_kji)
     within = [mask.voxels[box] for mask in masks]
-    owner = np.zeros(within[0].shape, np.uint8)
-    places: list[NDArray[np.int64]] = []
-    shares: list[FloatsArray] = []
-    plane = int(np.prod(owner.shape[1:]))
+    unsure = len(masks) + 1
+    owner = np.zeros(within[0].shape, np.min_scalar_type(unsure))
+    shares: list[Shares] = []
     for some, room, inner in slabs_with_room(owner.shape, reach[0]):
         done = 0.6 * some.start / len(owner)
         hear = part_of(report, done, done)
-        share = np.stack([blurred(one[room], sigmas, hear)[inner] for one in within])
-        strongest, highest = share.argmax(axis=0), share.max(axis=0)
-        background = 1 - share.sum(axis=0)
-        sure = highest > _SURE
-        owner[some][sure] = strongest[sure] + 1
-        unsure = ~sure & (background < _SURE)
-        places.append(np.flatnonzero(unsure) + some.start * plane)
-        shares.append(np.concatenate([background[None], share])[:, unsure])
+        share = [blurred(one[room], sigmas, hear)[inner] for one in within]
+        shares.append(_surely(owner[some], share, unsure))
+        del share
     wanted = [int(np.count_nonzero(one)) for one in within]
     missing = [all_of - int(np.count_nonzero(owner == n + 1)) for n, all_of in enumerate(wanted)]
-    won = _shared_out(np.concatenate(shares, axis=1), missing, wanted, part_of(report, 0.6, 0.95))
-    owner.ravel()[np.concatenate(places)] = won
-    report(0.95, "Blurring the masks")
-    return tuple(boxed(grid, box, owner == n + 1, mask.level) for n, mask in enumerate(masks))
+    bias = _biases(shares, missing, wanted, part_of(report, 0.6, 0.95))
+    for some, _, _ in slabs_with_room(owner.shape, reach[0]):
+        report(0.95, "Blurring the masks")
+        owner[some][owner[some] == unsure] = _winners(shares.pop(0), bias)
+    smooth = []
+    for n, mask in enumerate(masks):
+        report(0.95, "Blurring the masks")
+        smooth.append(boxed(grid, box, owner == n + 1, mask.level))
+    return tuple(smooth)
 
 
-def _shared_out(
-    shares: FloatsArray, missing: Sequence[int], wanted: Sequence[int], report: Report
-) -> NDArray[np.uint8]:
-    """Who wins each voxel: 0 for none, n + 1 for a mask.
+def _surely(owner: NDArray[Any], shares: Sequence[FloatsArray], unsure: int) -> Shares:
+    """Give voxels to the masks that have them whatever the bias; return the shares of those left unsure."""
+    left = np.sum(shares, axis=0) > 1 - _SURE
+    for n, share in enumerate(shares):
+        sure = share > _SURE
+        owner[sure] = n + 1
+        left &= ~sure
+    owner[left] = unsure
+    return np.stack([(share[left] * _STEPS + 0.5).astype(np.uint16) for share in shares])
 
-    One bias after the other is set so that its mask gets the voxels it wants, until all do (a power diagram
-    of given volumes; each step is the exact solution for one mask, found by partition).
+
+def _biases(
+    shares: Sequence[Shares], missing: Sequence[int], wanted: Sequence[int], report: Report
+) -> NDArray[np.int32]:
+    """What is added to the share of each mask so that it gets the voxels it wants.
+
+    One bias after the other is set so that its mask gets them, until all do (a power diagram of given
+    volumes; each step is the exact solution for one mask, found by counting how many fall short by how much).
     """
+    bias = np.zeros(len(missing), np.int32)
     for done in range(_ROUNDS):
-        report(done / _ROUNDS, "Keeping the volumes")
         for n, want in enumerate(missing):
-            others = np.delete(shares, n + 1, axis=0).max(axis=0)
-            short = others - shares[n + 1]
-            count = min(max(want, 0), len(short) - 1)
-            shares[n + 1] += np.partition(short, count)[count] if len(short) else 0.0
-        won: NDArray[np.uint8] = shares.argmax(axis=0).astype(np.uint8)
-        off = [abs(int(np.count_nonzero(won == n + 1)) - want) for n, want in enumerate(missing)]
-        if all(some <= max(1, _KEPT * whole) for some, whole in zip(off, wanted, strict=True)):
+            short = np.zeros(
+                _SHORTEST + _LONGEST, np.int64
+            )  # how many voxels, by how much, from -_SHORTEST on
+            for some in _stretches(shares):
+                report(done / _ROUNDS, "Keeping the volumes")
+                lack = np.delete(_strengths(some, bias), n + 1, axis=0).max(axis=0) - some[n]
+                short += np.bincount(np.minimum(lack + _SHORTEST, len(short) - 1), minlength=len(short))
+            upto = np.cumsum(short)
+            if upto[-1]:
+                level = int(np.searchsorted(upto, min(max(want, 0), upto[-1] - 1), "right"))
+                nearer = upto[level] - want < want - (upto[level] - short[level])
+                bias[n] = level - _SHORTEST + int(nearer)
+        won = np.zeros(len(missing) + 1, np.int64)
+        for some in _stretches(shares):
+            won += np.bincount(_winners(some, bias), minlength=len(won))
+        off = np.abs(won[1:] - missing)
+        if all(one <= max(1, _KEPT * whole) for one, whole in zip(off, wanted, strict=True)):
             break
-    return won
+    return bias
+
+
+def _strengths(shares: Shares, bias: NDArray[np.int32]) -> NDArray[np.int32]:
+    """(1 + masks, n): of what is round the masks, and of each mask."""
+    strengths = np.empty((1 + len(shares), shares.shape[1]), np.int32)
+    np.subtract(_STEPS, shares.sum(axis=0, dtype=np.int32), out=strengths[0])
+    np.add(shares, bias[:, None], out=strengths[1:])
+    return strengths
+
+
+def _winners(shares: Shares, bias: NDArray[np.int32]) -> NDArray[np.intp]:
+    """(n,) who is strongest: 0 for none, n + 1 for a mask."""
+    found: NDArray[np.intp] = _strengths(shares, bias).argmax(axis=0)
+    return found
+
+
+def _stretches(shares: Sequence[Shares]) -> Iterator[Shares]:
+    for one in shares:
+        for start in range(0, one.shape[1], _AT_ONCE):
+            yield one[:, start : start + _AT_ONCE]
 
 
 def _box_of(masks: Sequence[Mask]) -> Box:
