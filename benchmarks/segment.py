@@ -28,6 +28,7 @@ from vtkmodules.vtkImagingMorphological import vtkImageConnectivityFilter, vtkIm
 
 from benchmarks.series import head
 from surgiplan.algorithms import segment
+from surgiplan.algorithms.face import without_face
 from surgiplan.algorithms.masks.filling import filled, filled_slices, wrapped
 from surgiplan.algorithms.masks.growing import grow, grow_alike, grow_smooth
 from surgiplan.algorithms.masks.local import local_threshold
@@ -36,6 +37,11 @@ from surgiplan.algorithms.masks.mirror import mirrored
 from surgiplan.algorithms.masks.parts import largest_parts
 from surgiplan.algorithms.masks.smoothing import closed, median, opened, smoothed
 from surgiplan.algorithms.masks.together import smoothed_together
+from surgiplan.algorithms.scans.bias import evened
+from surgiplan.algorithms.scans.metal import metal_and_streaks
+from surgiplan.algorithms.scans.register import register_scans
+from surgiplan.algorithms.scans.sampling import even_grid, resampled
+from surgiplan.algorithms.scans.smoothing import denoised
 from surgiplan.algorithms.splitting.bones import part_bones
 from surgiplan.algorithms.splitting.contour import fitted_contour
 from surgiplan.algorithms.splitting.seeds import grow_seeds
@@ -236,6 +242,7 @@ def stops(volume: Volume, mask: Mask, pattern: str = "") -> None:
             volume, mask, {"a": [seeds[0]], "b": [seeds[1]]}, report=told
         ),
         "level set": lambda told: fitted_contour(volume, mask, rounds=20, report=told),
+        **_scan_work(volume),
     }
     print("| operation | asked after, s | heard after, s |\n|---|---|---|")
     for name, run in work.items():
@@ -247,6 +254,31 @@ def stops(volume: Volume, mask: Mask, pattern: str = "") -> None:
             f"| {name} | {worst[0]} | {worst[1]:.2f} |" if worst else f"| {name} | done before | |",
             flush=True,
         )
+
+
+def _scan_work(volume: Volume) -> dict[str, Callable[[Report], Any]]:
+    """The long operations on the grey values themselves."""
+    voxels = volume.voxels.copy()
+    voxels[190:210, 240:270, 240:270] = 3000
+    metal = Volume(volume.grid, voxels)
+    finer, coarser = even_grid(volume.grid, 0.7), even_grid(volume.grid, 1.0)
+    bright = Volume(volume.grid, volume.voxels, "MR", "")
+    shift = np.eye(4)
+    shift[0, 3] = 4.0
+    moved = Volume(Grid(volume.grid.shape_kji, shift @ volume.grid.kji_to_lps), volume.voxels)
+    return {
+        "resample, linear": lambda told: resampled(volume, finer, report=told),
+        "resample, cubic": lambda told: resampled(volume, finer, "cubic", told),
+        "resample, larger voxels": lambda told: resampled(volume, coarser, report=told),
+        "denoise, median": lambda told: denoised(volume, "median", 1.0, report=told),
+        "denoise, median of 3 mm": lambda told: denoised(volume, "median", 3.0, report=told),
+        "denoise, diffusion": lambda told: denoised(volume, "diffusion", 1.0, report=told),
+        "denoise, Gaussian": lambda told: denoised(volume, "gaussian", 1.0, report=told),
+        "even bias": lambda told: evened(bright, told),
+        "find metal": lambda told: metal_and_streaks(metal, 2900.0, report=told),
+        "register scan": lambda told: register_scans(moved, volume, told),
+        "deface": lambda told: without_face(volume, 6.0, 3.0, told),
+    }
 
 
 def _heard(run: Callable[[Report], Any], after: float) -> tuple[float, float] | None:

@@ -17,7 +17,7 @@ from SimpleITK import BinaryDilateImageFilter, GetArrayViewFromImage, GetImageFr
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import BoolArray, FloatArray, Grid, Volume, given_away
-from .filters import run_itk
+from .filters import run_apart, run_itk
 from .segment import otsu
 
 STEP_MM = 2.0
@@ -61,8 +61,8 @@ def without_face(
     there is no whole head with its face in the scan, with what was found.
     """
     head = _head_in(volume, part_of(report, 0.0, 0.4))
-    sheet = _sheet(head, depth_mm)
-    report(0.45, "Finding the voxels of the face")
+    hear = part_of(report, 0.4, 0.45)
+    sheet = run_apart(lambda: _sheet(head, depth_mm), hear, "Finding the voxels of the face")
     gone = _in_front(volume.grid, head, sheet, part_of(report, 0.45, 0.7))
     if volume.unit == "HU":
         _leave_bone(gone, volume, bone_margin_mm, part_of(report, 0.7, 0.9))
@@ -105,15 +105,15 @@ def _head_in(volume: Volume, report: Report) -> _Head:
         seen[z] = (
             ((kji > -0.5) & (kji < np.asarray(volume.grid.shape_kji) - 0.5)).all(axis=1).reshape(size[1:])
         )
-    report(0.7, "Finding the head")
-    skin = ndimage.binary_opening(grey > _skin_level(volume), iterations=2)
-    skin = _filled(_largest(skin))
-    kept = np.zeros_like(skin)
-    if volume.unit == "HU":
-        kept = _enclosed(grey > _BONE_HU)
-    report(0.9, "Finding the head")
-    _require_head(volume, skin, kept, seen)
-    return _Head(low, skin, kept)
+
+    def head() -> _Head:
+        skin = ndimage.binary_opening(grey > _skin_level(volume), iterations=2)
+        skin = _filled(_largest(skin))
+        kept = _enclosed(grey > _BONE_HU) if volume.unit == "HU" else np.zeros_like(skin)
+        _require_head(volume, skin, kept, seen)
+        return _Head(low, skin, kept)
+
+    return run_apart(head, part_of(report, 0.6, 1.0), "Finding the head")
 
 
 def _largest(mask: BoolArray) -> BoolArray:

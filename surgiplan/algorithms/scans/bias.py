@@ -2,7 +2,6 @@
 
 import numpy as np
 from SimpleITK import (
-    GetArrayFromImage,
     GetArrayViewFromImage,
     N4BiasFieldCorrectionImageFilter,
     ResampleImageFilter,
@@ -13,7 +12,7 @@ from SimpleITK import (
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import Volume, given_away
-from ..filters import run_itk
+from ..filters import run_apart, run_itk, voxels_of
 from ..masks.box import slabs
 from ..segment import otsu
 from .image import image_of
@@ -47,7 +46,8 @@ def evened(volume: Volume, report: Report = silent) -> tuple[Volume, float]:
     correction = N4BiasFieldCorrectionImageFilter()
     correction.SetMaximumNumberOfIterations(_ROUNDS)
     run_itk(correction, part_of(report, 0.1, 0.7), "Finding the bias field", image, mask)
-    field = correction.GetLogBiasFieldAsImage(image)
+    hear = part_of(report, 0.7, 0.7)
+    field = run_apart(lambda: correction.GetLogBiasFieldAsImage(image), hear, "Finding the bias field")
     log = GetArrayViewFromImage(field)
     log_mean = float(log[body].mean())
     spread = float(np.exp(np.subtract(*np.percentile(log[body], (99, 1)))))
@@ -60,7 +60,7 @@ def evened(volume: Volume, report: Report = silent) -> tuple[Volume, float]:
     carry.SetOutputSpacing(like.GetSpacing())
     carry.SetOutputOrigin(like.GetOrigin())
     carry.SetOutputDirection(like.GetDirection())
-    fine = GetArrayFromImage(run_itk(carry, part_of(report, 0.7, 0.9), "Carrying the field over", field))
+    fine = voxels_of(run_itk(carry, part_of(report, 0.7, 0.9), "Carrying the field over", field))
     values = np.empty_like(volume.voxels)
     for some in slabs(values.shape):
         report(0.9 + 0.1 * some.start / len(values), "Evening out the brightness")

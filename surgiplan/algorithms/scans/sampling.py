@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 from SimpleITK import (
-    GetArrayFromImage,
     ResampleImageFilter,
     sitkBSpline,
     sitkFloat32,
@@ -18,7 +17,7 @@ from SimpleITK import (
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import FloatArray, Grid, Mask, Volume, given_away
-from ..filters import run_itk
+from ..filters import run_itk, voxels_of
 from ..masks.box import required_box, slabs
 from ..space import require_one_frame
 from .image import image_of
@@ -104,12 +103,21 @@ def resampled(volume: Volume, grid: Grid, how: str = "linear", report: Report = 
     reader.SetOutputSpacing(place.GetSpacing())
     reader.SetOutputOrigin(place.GetOrigin())
     reader.SetOutputDirection(place.GetDirection())
-    told = part_of(report, 0.4, 1.0)
-    found = run_itk(reader, told, "Reading the grey values at new places", image_of(volume.grid, source))
-    values = GetArrayFromImage(found)
+    image = image_of(volume.grid, source)
+    del source
+    told = part_of(report, 0.4, 0.9)
+    values = voxels_of(run_itk(reader, told, "Reading the grey values at new places", image))
     if volume.voxels.dtype == np.int16 and values.dtype != np.int16:
-        values = np.clip(np.rint(values, out=values), -32768, 32767).astype(np.int16)
+        values = _rounded(values, part_of(report, 0.9, 1.0))
     return Volume(grid, given_away(values), volume.modality, volume.unit)
+
+
+def _rounded(values: NDArray[Any], report: Report) -> NDArray[np.int16]:
+    whole = np.empty(values.shape, np.int16)
+    for some in slabs(values.shape):
+        report(some.start / len(values), "Reading the grey values at new places")
+        whole[some] = np.clip(np.rint(values[some]), -32768, 32767)
+    return whole
 
 
 def _smoothed(voxels: NDArray[Any], step: FloatArray, report: Report) -> NDArray[Any]:

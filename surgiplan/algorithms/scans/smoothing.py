@@ -7,10 +7,11 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
-from SimpleITK import GetArrayFromImage, GetImageFromArray, Median
+from SimpleITK import GetImageFromArray, MedianImageFilter
 
-from ...progress import Report, silent
+from ...progress import Report, part_of, silent
 from ...values import FloatsArray, Vec3, Volume, given_away
+from ..filters import run_itk, voxels_of
 from ..masks.box import slabs
 
 Kind = Literal["median", "diffusion", "gaussian"]
@@ -37,7 +38,7 @@ def denoised(
     spacing = volume.grid.spacing_kji
     if kind == "median":
         reach = [max(round(radius_mm / step), int(step <= 1.5 * radius_mm)) for step in spacing]
-        return _in_slabs(volume, reach[0], lambda grey: _median(grey, reach), report)
+        return _in_slabs(volume, reach[0], lambda grey: _median(grey, reach, report), report)
     if kind == "gaussian":
         sigma = [radius_mm / step for step in spacing]
         halo = ceil(4 * sigma[0]) + 1
@@ -62,9 +63,11 @@ def _in_slabs(
     return Volume(volume.grid, given_away(result), volume.modality, volume.unit)
 
 
-def _median(grey: NDArray[Any], reach: list[int]) -> NDArray[Any]:
-    values: NDArray[Any] = GetArrayFromImage(Median(GetImageFromArray(grey), reach[::-1]))
-    return values
+def _median(grey: NDArray[Any], reach: list[int], report: Report) -> NDArray[Any]:
+    median = MedianImageFilter()
+    median.SetRadius(reach[::-1])
+    hear = part_of(report, 0.0, 0.0)
+    return voxels_of(run_itk(median, hear, "Smoothing the scan", GetImageFromArray(grey)))
 
 
 def _rounds(radius_mm: float, spacing: Vec3) -> tuple[int, float]:

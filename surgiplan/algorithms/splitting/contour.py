@@ -4,13 +4,13 @@ from math import ceil
 
 import numpy as np
 from scipy.ndimage import gaussian_gradient_magnitude
-from SimpleITK import GeodesicActiveContourLevelSetImageFilter, GetArrayViewFromImage, GetImageFromArray
+from SimpleITK import GeodesicActiveContourLevelSetImageFilter, GetImageFromArray
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import BoolArray, Grid, Mask, Volume
-from ..filters import run_itk
-from ..masks.box import boxed, required_box, wider
+from ...values import BoolArray, FloatsArray, Grid, Mask, Volume
+from ..filters import run_apart, run_itk, voxels_of
+from ..masks.box import Box, boxed, required_box, wider
 from ..scans.sampling import even_grid, resampled
 from ..space import require_one_grid
 from .depth import depths
@@ -56,35 +56,45 @@ def fitted_contour(
     here = Grid((shape[0], shape[1], shape[2]), affine, mask.grid.frame_uid)
     finest = (float(np.prod(shape)) * here.voxel_mm3 / _MOST_VOXELS) ** (1 / 3)
     cubic = even_grid(here, max(min(here.spacing_kji), finest))
-    grey = resampled(Volume(here, volume.voxels[box].astype(np.float32), unit=volume.unit), cubic)
-    start = resampled(
-        _outwards(mask.voxels[box], here, part_of(report, 0.0, 0.05)),
-        cubic,
-        report=part_of(report, 0.05, 0.1),
-    )
     spacing = cubic.spacing_kji[0]
-    slope = gaussian_gradient_magnitude(grey.voxels, max(0.7 / spacing, 0.7)) / spacing
-    speed = (1 / (1 + np.square(slope / edge))).astype(np.float32)
+    speed = _speed(volume, box, here, cubic, edge, part_of(report, 0.0, 0.1))
+    outwards = _outwards(mask.voxels[box], here, part_of(report, 0.1, 0.12))
+    start = resampled(outwards, cubic, report=part_of(report, 0.12, 0.15)).voxels / np.float32(spacing)
+    del outwards
     contour = GeodesicActiveContourLevelSetImageFilter()
     contour.SetPropagationScaling(growth)
     contour.SetCurvatureScaling(smoothness)
     contour.SetAdvectionScaling(_EDGES)
     contour.SetMaximumRMSError(_STILL)
     contour.SetNumberOfIterations(rounds)
-    found = run_itk(
-        contour,
-        part_of(report, 0.1, 0.95),
-        "Moving the contour to the edges",
-        GetImageFromArray(start.voxels / np.float32(spacing)),
-        GetImageFromArray(speed),
+    images = [GetImageFromArray(start), GetImageFromArray(speed)]
+    del start, speed
+    hear = part_of(report, 0.15, 0.95)
+    level = Volume(
+        cubic, voxels_of(run_itk(contour, hear, "Moving the contour to the edges", *images)), unit=""
     )
-    level = Volume(cubic, GetArrayViewFromImage(found).astype(np.float32), unit="")
-    chosen = resampled(level, here).voxels < 0
+    found = resampled(level, here, report=part_of(report, 0.95, 1.0)).voxels
+    chosen = found < 0
     if not chosen.any():
         raise StepFailed(
             "The contour shrank to nothing: give it more growth, or start from a mask nearer to the edge."
         )
     return boxed(mask.grid, box, chosen)
+
+
+def _speed(volume: Volume, box: Box, here: Grid, cubic: Grid, edge: float, report: Report) -> FloatsArray:
+    """How fast the contour moves, 0 to 1, in cubic voxels."""
+    source = Volume(here, volume.voxels[box].astype(np.float32), unit=volume.unit)
+    grey = resampled(source, cubic, report=part_of(report, 0.0, 0.5)).voxels
+    del source
+    spacing = cubic.spacing_kji[0]
+
+    def speed() -> FloatsArray:
+        slope = gaussian_gradient_magnitude(grey, max(0.7 / spacing, 0.7)) / spacing
+        found: FloatsArray = (1 / (1 + np.square(slope / edge))).astype(np.float32)
+        return found
+
+    return run_apart(speed, part_of(report, 0.5, 1.0), "Looking for edges")
 
 
 def _outwards(chosen: BoolArray, grid: Grid, report: Report) -> Volume:
