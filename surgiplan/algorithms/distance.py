@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from vtkmodules.util.numpy_support import numpy_to_vtk, numpy_to_vtkIdTypeArray
+from vtkmodules.util.numpy_support import numpy_to_vtk
 from vtkmodules.vtkCommonCore import mutable, vtkPoints
 from vtkmodules.vtkCommonDataModel import vtkCellArray, vtkGenericCell, vtkPolyData, vtkStaticCellLocator
 
@@ -42,7 +42,7 @@ class SignedDistance:
         """(m, 3, 3) corners of the triangles."""
         triangles = mesh.triangles if mesh.watertight else _joined(points)[mesh.triangles]
         self._normals = _pseudo_normals(self.corners, triangles)
-        self._search = locator_of(self.corners)
+        self._search = locator_of(points, mesh.triangles)
 
     def at(self, points: ArrayLike, report: Report = silent) -> FloatArray:
         """Signed distances of points in mm, negative inside.
@@ -216,11 +216,11 @@ def _joined(points: FloatArray) -> IntArray:
     return number.ravel().astype(np.int32)
 
 
-def locator_of(corners: FloatArray) -> Any:
-    """VTK's search tree over triangles (m, 3, 3)."""
+def locator_of(corners: FloatArray, triangles: IntArray) -> Any:
+    """VTK's search tree over triangles (m, 3), rows of corners (n, 3)."""
     surface, points, cells = vtkPolyData(), vtkPoints(), vtkCellArray()
-    points.SetData(numpy_to_vtk(corners.reshape(-1, 3), deep=True))
-    cells.SetData(3, numpy_to_vtkIdTypeArray(np.arange(3 * len(corners), dtype=np.int64), deep=True))
+    points.SetData(numpy_to_vtk(corners, deep=True))
+    cells.SetData(3, numpy_to_vtk(triangles.astype(np.int32).ravel(), deep=True))
     surface.SetPoints(points)
     surface.SetPolys(cells)
     locator = vtkStaticCellLocator()

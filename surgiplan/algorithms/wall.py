@@ -207,7 +207,8 @@ def _other_side(
     report: Report,
 ) -> tuple[Any, FloatArray]:
     """The first triangle (n,) inwards of each point that looks the other way, or -1; and where it is met."""
-    search, cell = locator_of(corners), vtkGenericCell()
+    triangles = np.arange(3 * len(corners), dtype=np.int32).reshape(-1, 3)
+    search, cell = locator_of(corners.reshape(-1, 3), triangles), vtkGenericCell()
     share, sub, triangle = mutable(0.0), mutable(0), mutable(0)
     place, inner = [0.0] * 3, [0.0] * 3
     hit, places = np.full(len(points), -1), np.zeros((len(points), 3))

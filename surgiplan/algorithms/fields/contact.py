@@ -6,12 +6,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...progress import Report, silent
-from ...values import IDENTITY, Collision, FloatArray, Mesh, Pose, vec3
+from ...values import Collision, FloatArray, Mesh, Pose, vec3
 from .cloud import Cloud
 from .field import FIELDS, DistanceField, Fields
 from .search import Ways, lowest
 
 _AT_ONCE = 8  # poses; what belongs to them stays in the cache
+_TOUCHING_MM = 0.1  # bodies nearer than this all but touch
+_STEPS_MM = (0.5, 0.25, 0.12, 0.06)  # of the search there
+_ROUND = np.array([one for one in np.ndindex(3, 3, 3) if one != (1, 1, 1)]) - 1.0
 
 
 class Body:
@@ -46,7 +49,7 @@ class Contacts:
     signed_mm: (n,) clearance while they are apart, less than 0 by the depth where they overlap
     contained: (n,) bool, whether one lies wholly inside the other
     places: (n, 3) of that clearance or depth, patient LPS mm
-    error_mm: (n,) bound of the error
+    error_mm: (n,) by how much any of the places that were looked at can be nearer, or deeper
     edge_mm: (n,) how far below the surface a contained body lies; NaN for others
     edges: (n, 3) where, patient LPS mm; NaN for others
     """
@@ -112,8 +115,8 @@ def _compared(
     """The answer for a few poses."""
     to_b = Ways.of(a_poses, b_pose)
     first = lowest(a.cloud, b.field, to_b, exact=exact)
-    a_lps, b_lps = Ways.of(a_poses, IDENTITY), Ways.of([b_pose] * len(a_poses), IDENTITY)
-    mm, error, places = first.mm, first.error_mm, _places(a.cloud, first.number, a_lps)
+    a_lps, b_lps = (np.array([pose.array for pose in one]) for one in (a_poses, [b_pose] * len(a_poses)))
+    mm, least, places = first.mm, first.least_mm, _places(a.cloud, first.number, a_lps)
     inner = (mm < 0) & ~first.reaches_out
     around = np.zeros(len(mm), np.bool_)
     asked = inner | (mm >= 0)
@@ -122,24 +125,63 @@ def _compared(
         nearer = asked.copy()
         nearer[asked] = second.mm < np.inf
         inner &= ~nearer
-        nearer &= mm >= 0
+        apart = asked & (mm >= 0)
+        least[apart] = np.minimum(least[apart], second.least_mm[apart[asked]])
+        nearer &= apart
         new = nearer[asked]
-        mm[nearer], error[nearer] = second.mm[new], second.error_mm[new]
-        places[nearer] = _places(b.cloud, second.number[new], b_lps.some(nearer))
+        mm[nearer] = second.mm[new]
+        places[nearer] = _places(b.cloud, second.number[new], b_lps[nearer])
         around[nearer] = (second.mm[new] < 0) & ~second.reaches_out[new]
+    if both:
+        _between_places(a, b, a_lps, b_lps, mm, places)
+    error = mm - np.minimum(least, mm)
     edge, edges = np.full(len(mm), np.nan), np.full((len(mm), 3), np.nan)
     for one, other, ways, lps, held in ((a, b, to_b, a_lps, inner), (b, a, to_b.back, b_lps, around)):
         if held.any():
             out = lowest(one.cloud, other.field, ways.some(held), inside=True)
-            edge[held], edges[held] = out.mm, _places(one.cloud, out.number, lps.some(held))
-            error[held] = np.maximum(error[held], out.error_mm)
+            edge[held], edges[held] = out.mm, _places(one.cloud, out.number, lps[held])
+            error[held] = np.maximum(error[held], out.mm - out.least_mm)
     contained = edge >= 0
     edge[~contained], edges[~contained] = np.nan, np.nan
     return Contacts(mm, contained, places, error, edge, edges)
 
 
-def _places(cloud: Cloud, number: NDArray[np.intp], ways: Ways) -> FloatArray:
-    """(m, 3) places of a cloud, each on its way."""
-    own = cloud.places[:, number].T.astype(np.float64) + cloud.middle
-    moved: FloatArray = np.einsum("nij,nj->ni", ways.turns, own) + ways.shifts
+def _between_places(
+    a: Body, b: Body, a_lps: FloatArray, b_lps: FloatArray, mm: FloatArray, places: FloatArray
+) -> None:
+    """Where bodies all but touch, look for a nearer place between those that were looked at.
+
+    A pattern search on the first surface, by halves: round the best place, and on from the best one found.
+
+    a_lps, b_lps: (m, 4, 4) the poses
+    mm, places: (m,) clearances, (m, 3) mm where; what is nearer is put in
+    """
+    near = np.flatnonzero((mm > 0) & (mm <= _TOUCHING_MM))
+    if not len(near) or not (a.field.ready and b.field.ready):
+        return
+    one, other = (poses[np.repeat(near, len(_ROUND))] for poses in (a_lps, b_lps))
+    for step in _STEPS_MM:
+        tried = (places[near][:, None] + step * _ROUND).reshape(-1, 3)
+        there = _moved(a.field.exact.nearest(_seen(tried, one)), one)
+        signed = b.field.exact.at(_seen(there, other)).reshape(len(near), -1)
+        best = signed.argmin(axis=1)
+        row = np.flatnonzero(signed.min(axis=1) < mm[near])
+        mm[near[row]] = signed[row, best[row]]
+        places[near[row]] = there.reshape(len(near), -1, 3)[row, best[row]]
+
+
+def _moved(points: FloatArray, poses: FloatArray) -> FloatArray:
+    """(m, 3) points, each in its pose (m, 4, 4)."""
+    moved: FloatArray = (poses[:, :3, :3] @ points[:, :, None])[:, :, 0] + poses[:, :3, 3]
     return moved
+
+
+def _seen(points: FloatArray, poses: FloatArray) -> FloatArray:
+    """(m, 3) points in patient space, each as seen from its pose (m, 4, 4)."""
+    seen: FloatArray = ((points - poses[:, :3, 3])[:, None] @ poses[:, :3, :3])[:, 0]
+    return seen
+
+
+def _places(cloud: Cloud, number: NDArray[np.intp], poses: FloatArray) -> FloatArray:
+    """(m, 3) places of a cloud, each in its pose (m, 4, 4)."""
+    return _moved(cloud.places.take(number, axis=1).T + cloud.middle, poses)

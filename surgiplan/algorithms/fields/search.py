@@ -59,13 +59,13 @@ class Lowest:
 
     mm: (m,) distances, negative inside; infinite where none is below the limit
     number: (m,) of the place in the cloud
-    error_mm: (m,) by how much each can be wrong, for the places that were looked at
+    least_mm: (m,) no place that was looked at has a smaller one; infinite where all are above the limit
     reaches_out: (m,) whether some place surely lies outside; a place that does can have been overlooked
     """
 
     mm: FloatArray
     number: Index
-    error_mm: FloatArray
+    least_mm: FloatArray
     reaches_out: NDArray[np.bool_]
 
 
@@ -173,27 +173,28 @@ class _Search:
         exact: bool,
     ) -> Lowest:
         count = len(self._turns)
-        mm, error = np.full(count, np.inf), np.zeros(count)
+        mm, least = np.full(count, np.inf), np.full(count, np.inf)
         number: Index = np.zeros(count, np.intp)
         asked: list[_Asked] = []
         for start, end in pairwise([*_firsts(pose).tolist(), len(pose)]):
             which, some = int(pose[start]), slice(start, end)
             best = start + int(values[some].argmin())
-            mm[which], number[which], error[which] = values[best], item[best], slack[best]
+            mm[which], number[which] = values[best], item[best]
+            least[which] = (values[some] - slack[some]).min()
             enough = ERROR_MM if abs(mm[which]) <= BAND_MM else FAR_ERROR_MM
             if not self._field.ready and not exact:
                 continue
-            if exact or slack[some].max() > enough or abs(mm[which]) <= error[which]:
+            if exact or slack[some].max() > enough or abs(mm[which]) <= slack[best]:
                 places = self._cloud.places.take(item[some], axis=1).T.astype(np.float64) + self._cloud.middle
                 points = places @ self._ways.turns[which].T + self._ways.shifts[which]
                 asked.append(_Asked(which, item[some], points, values[some], slack[some], exact))
                 asked[-1].bound(self._field)
         self._measure(asked)
         for one in asked:
-            mm[one.pose], number[one.pose], error[one.pose] = one.mm, one.number, one.error_mm
+            mm[one.pose], number[one.pose], least[one.pose] = one.mm, one.number, one.least_mm
         if self._below is not None:
             mm[mm >= self._below] = np.inf
-        return Lowest(mm, number, error, out)
+        return Lowest(mm, number, least, out)
 
     def _measure(self, asked: list["_Asked"]) -> None:
         """Measure on the surface itself until enough is known in each pose; all poses together."""
@@ -248,9 +249,9 @@ class _Asked:
             self._order = some[self._lower[some].argsort()]
 
     @property
-    def error_mm(self) -> float:
-        """How much smaller than the smallest that was measured another may be."""
-        return max(self.mm - float(self._lower.min()), ROUNDING_MM)
+    def least_mm(self) -> float:
+        """None of them has a smaller distance."""
+        return min(self.mm, float(self._lower.min())) - ROUNDING_MM
 
     def wanted(self) -> Index:
         """Which are to be measured next; none when it is known whether the bodies touch, or how deep."""
