@@ -24,7 +24,7 @@ class NameLandmarks(Operation[Landmarks]):
     points: each landmark by its name, LPS mm; those that are not needed may stay out
     on: the scan or the body they are placed on; gives their patient space, and the surface to snap to
     snapped: landmarks that are drawn to the shape of the body, by name with commas, or all: a head to the
-        centre of its ball, a shaft to its axis, others to the surface, a ridge or what lies farthest
+        centre of its ball, a shaft to its axis, others to the surface, a ridge, a pass or what lies farthest
     landmark_sd: how far each coordinate of a landmark is typically off (standard deviation); from it comes
         the expected error of what is measured. The size of the voxels they lie on is added
     """

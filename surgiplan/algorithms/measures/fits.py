@@ -1,6 +1,6 @@
 """Landmarks found from the shape of a bone: a click is drawn to what was meant.
 
-The sphere of a head, the axis of a shaft, the point that lies farthest in a direction, the crest of a ridge.
+The sphere of a head, the axis of a shaft, the centre of a neck; single points are those of `peaks`.
 All fits are least squares over the corners of the surface near the click that belong to the fitted shape;
 what lies off it (a neck, a trochanter, a pit) is left out step by step.
 """
@@ -25,7 +25,6 @@ _SAME_WAY = 0.3  # cosine; what faces more away than this is another side of the
 _OFF_MM = 0.8  # a corner farther from the fitted shape than this is not part of it
 _STILL_MM = 1e-6
 _FIRST_MM = 12.0  # round the click, from which the first guess is made
-_BESIDE_MM = 2.5  # how far round a corner it is seen how sharply the surface is bent
 LONGEST_MM = 60.0  # of a shaft, up and down from the click
 
 
@@ -92,7 +91,7 @@ def sphere(bone: Near, click: ArrayLike, largest_mm: float = 40.0) -> Fitted:
         facing = np.abs(np.einsum("ni,ni->n", away, bone.normals)) / length
         tolerance = max(_OFF_MM, 0.05 * radius)
         chosen = (np.abs(length - radius) <= tolerance) & (facing >= _FACING) & (length > 0)
-        _require_enough(chosen, "sphere")
+        require_enough(chosen, "sphere")
         before = centre
         centre, radius = _sphere_through(bone.points[chosen], bone.normals[chosen])
         if radius > largest_mm or not np.isfinite(radius):
@@ -143,13 +142,13 @@ def shaft(bone: Near, click: ArrayLike, half_mm: float = LONGEST_MM) -> Fitted:
     chosen = bone.within(start, min(half_mm, _FIRST_MM)) & (
         bone.normals @ _normal_near(bone, start) > _SAME_WAY
     )
-    _require_enough(chosen, "shaft")
+    require_enough(chosen, "shaft")
     axis = _along(bone.normals[chosen])
     centre, radius = _first_circle(bone.points[chosen], bone.normals[chosen], start, axis)
     for reach in np.linspace(min(half_mm, _FIRST_MM), half_mm, 8):
         for _ in range(6):
             chosen = _of_cylinder(bone, centre, axis, radius, float(reach), start)
-            _require_enough(chosen, "shaft")
+            require_enough(chosen, "shaft")
             centre, axis, radius = _cylinder_through(bone.points[chosen], centre, axis, radius)
     if not 1.0 <= radius <= 60.0:
         raise StepFailed(f"No shaft is found here: its radius would be {radius:.1f} mm. Click on the shaft.")
@@ -278,77 +277,17 @@ def inside(bone: Near, click: ArrayLike) -> Fitted:
     return Fitted(vec3(centre), vec3(normal), there / 2, spread, spread / 2, int(other.sum()))
 
 
-def extreme(bone: Near, click: ArrayLike, direction: ArrayLike, reach_mm: float = 15.0) -> Fitted:
-    """Find the point of a bone near a click that lies farthest in a direction.
-
-    bone: the surface
-    click: (3,) LPS mm
-    direction: (3,) such as posterior
-    reach_mm: it is looked for this far round the click
-    From the highest corner the top of a patch of second order, fitted to the corners round it, is taken, so
-    that single corners do not decide.
-    """
-    start = bone.on_surface(click)
-    way = placed(direction)[0]
-    way = way / np.linalg.norm(way)
-    near = np.flatnonzero(bone.within(start, reach_mm))
-    if not len(near):
-        raise StepFailed("No corner of the surface lies near the click: click on the bone.")
-    top = bone.points[near[int((bone.points[near] @ way).argmax())]]
-    u = np.cross(way, np.eye(3)[np.argmin(np.abs(way))])
-    u /= np.linalg.norm(u)
-    axes = np.stack([u, np.cross(way, u), way])
-    chosen = bone.within(top, 6.0) & (bone.normals @ way > 0.8)
-    centre = top
-    off = 0.0
-    if chosen.sum() >= 12:
-        a, b, height = ((bone.points[chosen] - top) @ axes.T).T
-        terms = np.stack([a**0, a, b, a * a, a * b, b * b], axis=1)
-        patch, *_ = np.linalg.lstsq(terms, height, rcond=None)
-        off = float(np.sqrt(np.mean((height - terms @ patch) ** 2)))
-        bend = np.array([[2 * patch[3], patch[4]], [patch[4], 2 * patch[5]]])
-        if np.linalg.eigvalsh(bend).max() < -1e-4:  # it has a top
-            at = np.linalg.solve(bend, -patch[1:3])
-            if np.linalg.norm(at) <= 6.0:
-                rise = float(patch @ [1, at[0], at[1], at[0] ** 2, at[0] * at[1], at[1] ** 2])
-                centre = top + np.array([*at, rise]) @ axes
-    return Fitted(vec3(centre), None, 0.0, off, off, int(chosen.sum()))
-
-
-def ridge(bone: Near, click: ArrayLike, reach_mm: float = 5.0) -> Fitted:
-    """Find the point of a bone near a click at which its surface is bent most sharply outwards.
-
-    bone: the surface
-    click: (3,) LPS mm
-    reach_mm: it is looked for this far round the click
-    """
-    start = bone.on_surface(click)
-    near = np.flatnonzero(bone.within(start, reach_mm))
-    if not len(near):
-        raise StepFailed("No corner of the surface lies near the click: click on the bone.")
-    around = bone.points[bone.within(start, reach_mm + _BESIDE_MM)]
-    bent = [_sharpness(around, bone.points[n], bone.normals[n]) for n in near]
-    best = int(near[int(np.argmax(bent))])
-    return Fitted(vec3(bone.points[best]), None, 0.0, 0.0, 0.0, 1)
-
-
-def _sharpness(around: FloatArray, corner: FloatArray, normal: FloatArray) -> float:
-    """How far the surface beside a corner falls below its tangent plane, on its steepest side, 1/mm."""
-    away = around - corner
-    squared = np.einsum("ni,ni->n", away, away)
-    round_it = (squared <= _BESIDE_MM**2) & (squared > 0.05)
-    if not round_it.any():
-        return -np.inf
-    falls = -2 * (away[round_it] @ normal) / squared[round_it]
-    return float(np.percentile(falls, 75))
-
-
 def _normal_near(bone: Near, place: FloatArray) -> FloatArray:
     normal: FloatArray = bone.normals[int(np.square(bone.points - place).sum(axis=1).argmin())]
     return normal
 
 
-def _require_enough(chosen: BoolArray, what: str) -> None:
+def require_enough(chosen: BoolArray, what: str) -> None:
+    """Make sure that a fit has corners to go by; raises StepFailed.
+
+    chosen: (n,) the corners it goes by
+    what: is looked for, for the message
+    """
     if (count := int(chosen.sum())) < _FEWEST:
         raise StepFailed(
             f"No {what} is found here: only {count} corners of the surface fit one, {_FEWEST} are needed. "

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from ...errors import StepFailed
 from ...progress import Report, silent
 from ...values import Part, Vec3, vec3
-from . import fits
+from . import fits, peaks
 from .templates import Mark
 
 _WAYS: dict[str, Vec3] = {
@@ -27,7 +27,7 @@ def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fit
     part: the bone
     click: (3,) LPS mm
     snap: how, as a template has it: "surface", "sphere", "shaft", "neck", "inside", "ridge", or
-        "extreme" with a direction
+        "extreme" or "saddle" with a direction
     side: "left" or "right", which medial and lateral go by
     Raises StepFailed when nothing of that kind is found near the click.
     """
@@ -51,9 +51,11 @@ def _snapped(bone: fits.Near, click: ArrayLike, snap: str, side: str) -> fits.Fi
     if kind == "inside":
         return fits.inside(bone, click)
     if kind == "ridge":
-        return fits.ridge(bone, click)
+        return peaks.ridge(bone, click)
     if kind == "extreme":
-        return fits.extreme(bone, click, direction(way, side))
+        return peaks.extreme(bone, click, direction(way, side))
+    if kind == "saddle":
+        return peaks.saddle(bone, click, direction(way, side))
     return fits.Fitted(vec3(bone.on_surface(click)), None, 0.0, 0.0, 0.0, 0)
 
 

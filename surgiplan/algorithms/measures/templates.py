@@ -11,7 +11,7 @@ from ...errors import BadInput, StepFailed
 from ...shipped import resource_folder
 from ...values import Landmarks, Places
 
-SNAPS = ("surface", "sphere", "shaft", "neck", "inside", "ridge", "extreme")
+SNAPS = ("surface", "sphere", "shaft", "neck", "inside", "ridge", "extreme", "saddle")
 _WRONG_SIDE_MM = 0.5  # nearer to each other than this, two points say nothing of their sides
 
 
@@ -23,8 +23,9 @@ class Mark:
     title: what it is called
     how: how a person finds it
     snap: what a click near it is drawn to: "surface", the centre of a "sphere", the axis of a "shaft", the
-        centre of the "neck" below a head, the middle of the bone "inside" of it, a "ridge", or what is
-        farthest in a direction, such as "extreme posterior"
+        centre of the "neck" below a head, the middle of the bone "inside" of it, a "ridge", what is
+        farthest in a direction, such as "extreme posterior", or the pass between two rises, such as
+        "saddle superior"
     """
 
     name: str

@@ -1,17 +1,19 @@
 """Row 18 of the acceptance table: angles of a femur whose angles are known, in any pose."""
 
-from functools import cache
+from functools import cache, partial
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
-from surgiplan.algorithms.measures import fits
+from surgiplan.algorithms.measures import fits, peaks
 from surgiplan.algorithms.measures.definition import Given
 from surgiplan.algorithms.measures.registry import DEFINITIONS
 from surgiplan.algorithms.surface import grey_surface
 from surgiplan.errors import StepFailed
 from surgiplan.phantoms import Femur
-from surgiplan.values import Landmarks, Mask, Measurement, Part, Places, Side
+from surgiplan.phantoms.solids import RoundCone
+from surgiplan.values import FloatArray, Landmarks, Mask, Measurement, Part, Places, Side, vec3
 from tests.algorithms.bodies import random_pose
 
 P19 = Femur()
@@ -83,6 +85,35 @@ def test_a_femur_of_the_other_side_is_refused() -> None:
 
 
 @cache
+def neck_trochanter_junction() -> tuple[float, float, float]:
+    """The most cranial place where neck and trochanter meet, from the exact distances of their cones."""
+    neck, trochanter = (
+        RoundCone(P19._at(*a), P19._at(*b), r, s) for a, b, r, s in (P19._cones[0], P19._cones[3])
+    )
+
+    def off(cone: RoundCone, own: FloatArray) -> float:
+        return float(cone.field(P19.pose.apply(own).reshape(1, 3))[0])
+
+    found = minimize(
+        lambda own: -own[2],
+        np.add(P19._trochanter[0], (10.0, 0.0, 0.0)),
+        constraints=[{"type": "eq", "fun": partial(off, cone)} for cone in (neck, trochanter)],
+        method="SLSQP",
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
+    assert found.success
+    place = P19.pose.apply(found.x).reshape(3)
+    assert P19.surface.field(place[None])[0] == pytest.approx(0, abs=1e-9)
+    return vec3(place)
+
+
+def lee_by_hand() -> float:
+    """Version from that junction, seen along the shaft: the line between the condyles is the x axis."""
+    neck = P19.pose.rotation.T @ np.subtract(P19.head_centre_lps, neck_trochanter_junction())
+    return float(np.degrees(np.arctan2(-neck[1], neck[0])))
+
+
+@cache
 def scanned() -> Part:
     volume = P19.volume((1.0, 1.0, 1.0), psf_sigma_mm=0.5, noise_hu=15.0, seed=4)
     return grey_surface(volume, Mask(volume.grid, volume.voxels >= P19.level_hu, level=P19.level_hu))
@@ -109,11 +140,14 @@ def found_landmarks() -> Landmarks:
     }
     for name in ("medial_condyle_posterior", "lateral_condyle_posterior"):
         click = np.add(P19.landmarks[name], 3 * own[:, 2] - 2 * own[:, 0])
-        at[name] = fits.extreme(bone, click, own[:, 1]).centre
+        at[name] = peaks.extreme(bone, click, own[:, 1]).centre
+    above = np.add(neck_trochanter_junction(), 3 * own[:, 2] - 2 * own[:, 1])
+    at["neck_trochanter_junction"] = peaks.saddle(bone, above, own[:, 2]).centre
     return Landmarks(Places(at), "femur", "right")
 
 
 TRUTH = {
+    ("femur.version.lee", "shaft"): lee_by_hand(),
     ("femur.version.murphy", "shaft"): P19.version_deg,
     ("femur.version.reikeras", "shaft"): P19.version_deg,
     ("femur.neck_shaft", ""): P19.neck_shaft_deg,

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import trimesh
 
-from surgiplan.algorithms.measures import fits
+from surgiplan.algorithms.measures import fits, peaks
 from surgiplan.algorithms.measures.snapping import direction, snapped
+from surgiplan.algorithms.solid import boolean
 from surgiplan.algorithms.surface import grey_surface
 from surgiplan.errors import StepFailed
 from surgiplan.phantoms import Femur
-from surgiplan.values import Mask, Mesh
+from surgiplan.values import Mask, Mesh, Part
 from tests.algorithms.bodies import ball, mesh_of, part
 
 P19 = Femur()
@@ -89,13 +90,25 @@ def test_the_point_that_lies_farthest_is_found_between_the_corners() -> None:
     bone = fine_ball(20.0, (0.0, 0.0, 0.0))
     way = np.array([0.3, 0.9, -0.2])
     way /= np.linalg.norm(way)
-    found = fits.extreme(bone, 20 * way + [3.0, 0.0, 3.0], way)
+    found = peaks.extreme(bone, 20 * way + [3.0, 0.0, 3.0], way)
     assert found.centre == pytest.approx(tuple(20 * way), abs=0.1)
+
+
+def test_a_pass_is_found_between_two_balls_that_meet() -> None:
+    """Two balls of 12 mm, 16 mm apart: the pass lies half-way, and the surface rises to both sides."""
+    one, other = ball(12, (-8, 0, 0), finer=5), ball(12, (8, 0, 0), finer=5)
+    body = boolean(Part(one), Part(other), "union")
+    for click in ((2.0, -3.0, 11.0), (-1.0, 2.0, 8.0)):
+        place = np.asarray(peaks.saddle(fits.Near(body), click, (0, 0, 1)).centre)
+        assert np.abs(place[:2]).max() < 0.05
+        assert place[2] == pytest.approx(np.sqrt(12**2 - 8**2), abs=1.2)  # the groove is rounded by the patch
+    with pytest.raises(StepFailed, match="No pass between two rises"):
+        peaks.saddle(fits.Near(Part(ball(12, finer=4))), (0, 0, 12), (0, 0, 1))
 
 
 def test_a_ridge_is_the_edge_of_a_box() -> None:
     body = part(brick())
-    place = np.asarray(fits.ridge(fits.Near(body), (9.0, 14.0, 3.0), 30.0).centre)
+    place = np.asarray(peaks.ridge(fits.Near(body), (9.0, 14.0, 3.0), 30.0).centre)
     low, high = body.bounds_lps
     at_edge = np.isclose(place, low, atol=0.01) | np.isclose(place, high, atol=0.01)
     assert at_edge.sum() >= 2
