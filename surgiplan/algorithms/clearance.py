@@ -160,7 +160,7 @@ def _seen_from(host: Part, part: Part) -> FloatArray:
 
 
 def _overlap(a: Part, b: Part, outside: bool) -> _Overlap:
-    one = solid(a.mesh, _seen_from(b, a), "the first body")
+    one = solid(a.mesh, _seen_from(b, a), "the first body").as_original()
     other = solid(b.mesh, b.mesh.points, "the second body")
     shared = one ^ other
     require_no_error(shared, "the two bodies cannot be compared")

@@ -30,7 +30,7 @@ def solid_of(part: Part, centre: FloatArray, what: str) -> Any:
 
 
 def solid(mesh: Mesh, points: ArrayLike, what: str) -> Any:
-    """A mesh as a manifold3d body that keeps its identity through a boolean.
+    """A mesh as a manifold3d body.
 
     mesh: a solid
     points: (n, 3) mm, where its points are: moved rigidly, in float64
@@ -41,7 +41,7 @@ def solid(mesh: Mesh, points: ArrayLike, what: str) -> Any:
     given = manifold3d.Mesh64(np.array(points, np.float64, order="C"), mesh.triangles.astype(np.uint64))
     body = manifold3d.Manifold(given)
     require_no_error(body, f"{what} cannot be used as a solid")
-    return body.as_original()
+    return body
 
 
 def boolean(a: Part, b: Part, kind: Literal["union", "intersection", "difference"]) -> Part:

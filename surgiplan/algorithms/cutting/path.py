@@ -1,5 +1,6 @@
 """Cuts along a path: limited, stepped, chevron and curved ones, and windows in a bone."""
 
+import math
 from typing import Any, Literal
 
 import manifold3d
@@ -71,19 +72,39 @@ def normals_at(part: Part, points_lps: ArrayLike, within_mm: float = 5.0) -> Flo
     """
     if not len(part.mesh.triangles):
         raise StepFailed("There is nothing to cut: the body has no triangles.")
-    corners = part.points_lps[part.mesh.triangles]
+    places = np.asarray(points_lps, np.float64)
+    middles, size = _middles(part)
+    low, high = places.min(axis=0) - within_mm - size, places.max(axis=0) + within_mm + size
+    around = [(axis >= low[n]) & (axis <= high[n]) for n, axis in enumerate(middles)]
+    rows = np.flatnonzero(around[0] & around[1] & around[2])
+    corners = part.points_lps[part.mesh.triangles[rows]]
     areas = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
-    tree = cKDTree(corners.mean(axis=1))
+    tree = cKDTree(middles[:, rows].T)
     found = []
-    for number, point in enumerate(np.asarray(points_lps, np.float64), 1):
+    for number, point in enumerate(places, 1):
         gap, nearest = tree.query(point)
+        if (
+            not len(rows)
+            or gap > within_mm + np.linalg.norm(corners[nearest] - tree.data[nearest], axis=1).max()
+        ):
+            gap = np.linalg.norm(middles.T - point, axis=1).min()
+            raise StepFailed(f"Point {number} lies {gap:.1f} mm off the bone: click it on the surface.")
         near = tree.query_ball_point(point, within_mm)
         facing = [n for n in near if areas[n] @ areas[nearest] > 0] or [nearest]
         normal = areas[facing].sum(axis=0)
-        if gap > within_mm + np.linalg.norm(corners[nearest] - corners[nearest].mean(axis=0), axis=1).max():
-            raise StepFailed(f"Point {number} lies {gap:.1f} mm off the bone: click it on the surface.")
         found.append(normal / np.linalg.norm(normal))
     return np.array(found)
+
+
+def _middles(part: Part) -> tuple[FloatArray, float]:
+    """(3, m) middles of the triangles, LPS mm, and a distance that none of their corners exceeds."""
+    corners, middles, squared = part.mesh.triangles.T.astype(np.intp), [], 0.0
+    for axis in np.ascontiguousarray(part.points_lps.T):
+        a, b, c = axis.take(corners)
+        middle = (a + b + c) / 3
+        middles.append(middle)
+        squared += max(float(np.abs(one - middle).max()) for one in (a, b, c)) ** 2
+    return np.array(middles), math.sqrt(squared)
 
 
 def into_bone(part: Part, points_lps: ArrayLike, path: FloatArray, even: bool) -> FloatArray:

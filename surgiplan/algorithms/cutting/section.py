@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ...errors import StepFailed
 from ...values import FloatArray, IntArray
 
-_NEAR_MM = 1e-6  # a point this close to a plane is not decided here
+_NEAR_MM = 1e-6  # a triangle with more than one corner this close to a plane is not decided here
 _AREAS_AGREE = 1e-6
 
 
@@ -36,14 +36,16 @@ def level(points: FloatArray, triangles: IntArray, height: FloatArray, normal: F
     triangles: (m, 3) all those of a closed surface that the plane crosses, and any others
     height: (n,) mm, how far the points lie above the plane
     normal: unit vector of the plane
-    Returns None when no triangle is crossed, a point lies on the plane, or the section cannot be filled.
+    A corner on the plane counts as below it; what has no length then is for the caller to take out.
+    Returns None when no triangle is crossed, an edge lies in the plane, or the section cannot be filled.
     Raises StepFailed when the surface runs through itself where it is cut.
     """
     above = height > 0
     a, b, c = (above[triangles[:, corner]].astype(np.int8) for corner in range(3))
     count = a + b + c
     crossed, lone_above = triangles[(count == 1) | (count == 2)], count[(count == 1) | (count == 2)] == 1
-    if not len(crossed) or np.abs(height[crossed]).min() < _NEAR_MM:
+    close = np.abs(height) < _NEAR_MM
+    if not len(crossed) or (close[crossed].sum(axis=1) > 1).any():
         return None
     first = (above[crossed] == lone_above[:, None]).argmax(axis=1)
     p, q, r = crossed[np.arange(len(crossed))[:, None], (first[:, None] + np.arange(3)) % 3].T
