@@ -1,6 +1,6 @@
 """Which cuts give closed pieces: all methods on the same cuts, hard ones too; a table for docs/benchmarks.md.
 
-python -m benchmarks.cut_judge [--hard N] [--real N] [--plain N]
+python -m benchmarks.cut_judge [--hard N] [--real N] [--plain N] [--methods NAME ...] [--reasons]
 
 Hard cuts are those of our own tests: planes in a face, along an edge, through a corner, tangent, and next to
 that by 1e-4 to 1e-12 mm, with and without a kerf; on small bodies, and on the bones of real scans made by our
@@ -135,6 +135,7 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__)
     for kind, count in (("hard", 1000), ("real", 60), ("plain", 100)):
         asked.add_argument(f"--{kind}", type=int, default=count)
+    asked.add_argument("--methods", nargs="*", default=JUDGED, choices=list(METHODS))
     asked.add_argument("--worker", nargs=3)
     asked.add_argument("--reasons", action="store_true", help="what was wrong, below each row")
     given = asked.parse_args()
@@ -144,7 +145,7 @@ def main() -> None:
         return
     print("| cuts | method | closed | refused | not closed | died |\n|---|---|---|---|---|---|")
     for kind in ("plain", "hard", "real"):
-        for name in JUDGED:
+        for name in given.methods:
             told = verdicts(name, kind, getattr(given, kind))
             counted = Counter(
                 next((w for w in ("closed", "refused", "died") if t.startswith(w)), "") for t in told

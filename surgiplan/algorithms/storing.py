@@ -48,18 +48,20 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
     raw = body.to_mesh64()
     triangles = given_away(raw.tri_verts.astype(np.int32))
     mesh = _unfolded(Mesh(given_away(rounded(raw.vert_properties[:, :3] + centre, triangles)), triangles))
-    kept = mesh
+    kept, folded = mesh, _folded(mesh)
     for _ in range(_TIDYINGS):
-        if not _folded(mesh):
+        if not folded:
             break
         tidy = manifold3d.Manifold(manifold3d.Mesh(mesh.points.copy(), mesh.triangles.astype(np.uint32)))
         require_no_error(tidy, f"{what} failed")
         raw = tidy.to_mesh()
         kept = Mesh(raw.vert_properties[:, :3], raw.tri_verts.astype(np.int32))
         mesh = _refilled(kept, body.volume())
-    mesh = kept if _folded(mesh) else mesh
+        folded = _folded(mesh)
+    if folded:
+        mesh, folded = kept, _folded(kept)
     lost = abs(mesh.volume_mm3 - body.volume())
-    whole = mesh.watertight and mesh.volume_mm3 > 0 and not _folded(mesh)
+    whole = mesh.watertight and mesh.volume_mm3 > 0 and not folded
     thin = 2 * body.volume() < mesh.area_mm2 * step_mm(mesh)
     if not whole or thin or lost > allowed_mm3(body.volume(), mesh):
         raise StepFailed(
