@@ -156,7 +156,7 @@ class _Trial:
                 reached = self._gone(way, share[part])
                 near = reached < np.minimum(self._share[motion[part]], 1.0)
                 kept.append((motion[part][near], item[part][near], reached[near]))
-            if last:
+            if last or not kept:  # or nothing can come near any more
                 return
             motion, item, share = (np.concatenate(one) for one in zip(*kept, strict=True))
             row, item = cloud.opened(level, item)
