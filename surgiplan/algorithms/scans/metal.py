@@ -11,7 +11,7 @@ from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import BoolArray, FloatArray, FloatsArray, Mask, Vec3, Volume, given_away
 from ..filters import run_itk
-from ..masks.box import Box, box_of, wider
+from ..masks.box import Box, box_of, slabs, wider
 
 _METAL_HU = 2500.0
 _WINDOW_MM = 6.0
@@ -53,7 +53,9 @@ def metal_and_streaks(
     for n, k in enumerate(chosen):
         report(0.4 + 0.6 * n / len(chosen), "Looking for streaks")
         out[k] |= _unrest(grey[k], window) > _FACTOR * usual
-    streaks &= (volume.voxels > _AIR_HU) & ~metal
+    for some in slabs(streaks.shape):
+        report(1.0, "Looking for streaks")
+        streaks[some] &= (volume.voxels[some] > _AIR_HU) & ~metal[some]
     return (
         Mask(volume.grid, given_away(metal), float(level)),
         Mask(volume.grid, given_away(streaks)),

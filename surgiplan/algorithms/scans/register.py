@@ -14,7 +14,7 @@ from SimpleITK import (
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import FloatArray, Pose, Volume
-from ..filters import run_itk
+from ..filters import run_apart, run_itk
 from .image import image_of
 from .sampling import even_grid, resampled
 
@@ -73,7 +73,9 @@ def register_scans(moving: Volume, fixed: Volume, report: Report = silent) -> tu
 
 def _coarse(volume: Volume, mm: float, report: Report) -> Any:
     grid = even_grid(volume.grid, mm)
-    return image_of(grid, resampled(volume, grid, report=report).voxels.astype(np.float32))
+    voxels = resampled(volume, grid, report=report).voxels
+    text = "Reading the grey values at new places"
+    return run_apart(lambda: image_of(grid, voxels.astype(np.float32)), part_of(report, 1.0, 1.0), text)
 
 
 class _Run:

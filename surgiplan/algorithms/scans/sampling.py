@@ -1,5 +1,6 @@
 """Cut a scan to a box, or sample it on another grid."""
 
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -17,7 +18,7 @@ from SimpleITK import (
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import FloatArray, Grid, Mask, Volume, given_away
-from ..filters import run_itk, voxels_of
+from ..filters import run_apart, run_itk, voxels_of
 from ..masks.box import required_box, slabs
 from ..space import require_one_frame
 from .image import image_of
@@ -97,16 +98,18 @@ def resampled(volume: Volume, grid: Grid, how: str = "linear", report: Report = 
     if how != "nearest":
         reader.SetOutputPixelType(sitkFloat32)  # ITK cuts fractions off, we round
     reader.SetInterpolator(_INTERPOLATORS[how])
-    reader.SetDefaultPixelValue(_BEYOND.get(volume.unit, float(volume.voxels.min())))
+    reader.SetDefaultPixelValue(
+        _BEYOND[volume.unit] if volume.unit in _BEYOND else float(volume.voxels.min())
+    )
     reader.SetSize(grid.shape_kji[::-1])
     place = image_of(grid, np.zeros((1, 1, 1), np.uint8))
     reader.SetOutputSpacing(place.GetSpacing())
     reader.SetOutputOrigin(place.GetOrigin())
     reader.SetOutputDirection(place.GetDirection())
-    image = image_of(volume.grid, source)
+    text = "Reading the grey values at new places"
+    image = run_apart(partial(image_of, volume.grid, source), part_of(report, 0.4, 0.4), text)
     del source
-    told = part_of(report, 0.4, 0.9)
-    values = voxels_of(run_itk(reader, told, "Reading the grey values at new places", image))
+    values = voxels_of(run_itk(reader, part_of(report, 0.4, 0.9), text, image))
     if volume.voxels.dtype == np.int16 and values.dtype != np.int16:
         values = _rounded(values, part_of(report, 0.9, 1.0))
     return Volume(grid, given_away(values), volume.modality, volume.unit)

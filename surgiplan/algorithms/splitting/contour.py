@@ -8,7 +8,7 @@ from SimpleITK import GeodesicActiveContourLevelSetImageFilter, GetImageFromArra
 
 from ...errors import StepFailed
 from ...progress import Report, part_of, silent
-from ...values import BoolArray, FloatsArray, Grid, Mask, Volume
+from ...values import BoolArray, FloatsArray, Grid, Mask, Volume, given_away
 from ..filters import run_apart, run_itk, voxels_of
 from ..masks.box import Box, boxed, required_box, wider
 from ..scans.sampling import even_grid, resampled
@@ -84,7 +84,10 @@ def fitted_contour(
 
 def _speed(volume: Volume, box: Box, here: Grid, cubic: Grid, edge: float, report: Report) -> FloatsArray:
     """How fast the contour moves, 0 to 1, in cubic voxels."""
-    source = Volume(here, volume.voxels[box].astype(np.float32), unit=volume.unit)
+    text = "Looking for edges"
+    there = run_apart(lambda: volume.voxels[box].astype(np.float32), part_of(report, 0.0, 0.0), text)
+    source = Volume(here, given_away(there), unit=volume.unit)
+    del there
     grey = resampled(source, cubic, report=part_of(report, 0.0, 0.5)).voxels
     del source
     spacing = cubic.spacing_kji[0]
@@ -94,7 +97,7 @@ def _speed(volume: Volume, box: Box, here: Grid, cubic: Grid, edge: float, repor
         found: FloatsArray = (1 / (1 + np.square(slope / edge))).astype(np.float32)
         return found
 
-    return run_apart(speed, part_of(report, 0.5, 1.0), "Looking for edges")
+    return run_apart(speed, part_of(report, 0.5, 1.0), text)
 
 
 def _outwards(chosen: BoolArray, grid: Grid, report: Report) -> Volume:
@@ -103,4 +106,4 @@ def _outwards(chosen: BoolArray, grid: Grid, report: Report) -> Volume:
     away = np.empty(chosen.shape, np.float32)
     for k, depth in depths(chosen, None, grid.spacing_kji, deepest_mm=known, outside_mm=known, report=report):
         away[k] = -depth
-    return Volume(grid, away, unit="")
+    return Volume(grid, given_away(away), unit="")
