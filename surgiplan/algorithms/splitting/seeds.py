@@ -94,26 +94,23 @@ def _started(
     started: dict[str, NDArray[np.int64]] = {}
     taken = np.zeros(within.voxels[box].shape, np.bool_)
     for name, some in seeds.items():
-        start = np.zeros_like(taken)
-        for seed in some:
-            start |= _voxels(within, box, name, seed)
-        if (start & taken).any():
+        kji = np.concatenate([_voxels(within, box, name, seed) for seed in some])
+        if taken[tuple(kji.T)].any():
             raise StepFailed(f"A seed of {name} lies on a seed before it: place each in a body of its own.")
-        taken |= start
-        started[name] = np.argwhere(start)
+        taken[tuple(kji.T)] = True
+        started[name] = kji
     return started
 
 
-def _voxels(within: Mask, box: Box, name: str, seed: Mask | Vec3) -> BoolArray:
+def _voxels(within: Mask, box: Box, name: str, seed: Mask | Vec3) -> NDArray[np.int64]:
+    """(n, 3) the voxels of a seed, in the box."""
     if isinstance(seed, Mask):
-        marked: BoolArray = seed.voxels[box] & within.voxels[box]
+        marked = np.argwhere(seed.voxels[box] & within.voxels[box])
     else:
-        marked = np.zeros(within.voxels[box].shape, np.bool_)
         at = within.grid.nearest(seed)
-        if at is not None and within.voxels[at]:
-            k, j, i = (n - along.start for n, along in zip(at, box, strict=True))
-            marked[k, j, i] = True
-    if not marked.any():
+        inside = at is not None and bool(within.voxels[at])
+        marked = np.array([at] if inside else [], np.int64).reshape(-1, 3) - [along.start for along in box]
+    if not len(marked):
         where = "" if isinstance(seed, Mask) else f" at {told(seed)}"
         raise StepFailed(
             f"The seed of {name}{where} does not lie on the mask that is shared out: place it on the body, "
