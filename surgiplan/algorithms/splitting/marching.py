@@ -63,7 +63,7 @@ class Chosen:
         word = self._words[at]
         bit = np.uint64(1) << (places & 63).astype(np.uint64)
         number = self._before[at] + np.bitwise_count(word & (bit - np.uint64(1)))
-        found: NDArray[Any] = np.where(word & bit, number, self.count)
+        found: NDArray[Any] = np.where((word & bit) != 0, number, self.count)
         return found
 
 

@@ -36,7 +36,7 @@ def grow_seeds(
 ) -> Mapping[str, Mask]:
     """Share out a mask among seeds by the time in which a front from each reaches a voxel.
 
-    Fast marching (Sethian 1996): a front runs 1 mm in a unit of time where the grey values are even, half
+    The solution of fast marching (Sethian 1996): a front runs 1 mm in a unit of time where the grey values are even, half
     as fast where they change by `edge` a millimetre, slower on steeper edges, in places narrower than 4 mm,
     and hardly at all in a joint space (see `joint_space`). So bodies meet there, and half-way where there is
     nothing of that. Lengths are millimetres, whatever the spacing.
@@ -74,10 +74,11 @@ def grow_seeds(
         sooner = time < first
         first[sooner], owner[sooner] = time[sooner], n + 1
     del front, first, time, sooner
-    return {
-        name: boxed(within.grid, box, _spread_out(owner == n + 1, chosen), within.level)
-        for n, name in enumerate(started)
-    }
+    bodies = {}
+    for n, name in enumerate(started):
+        report(1.0, f"Growing {name}")
+        bodies[name] = boxed(within.grid, box, _spread_out(owner == n + 1, chosen), within.level)
+    return bodies
 
 
 def _spread_out(some: BoolArray, chosen: BoolArray) -> BoolArray:
