@@ -12,8 +12,10 @@ from .field import FIELDS, DistanceField, Fields
 from .search import Ways, lowest
 
 _AT_ONCE = 8  # poses; what belongs to them stays in the cache
-_TOUCHING_MM = 0.1  # bodies nearer than this all but touch
-_STEPS_MM = (0.5, 0.25, 0.12, 0.06)  # of the search there
+_TOUCHING_MM = (
+    0.5  # nearer than this, a place between two that were looked at can be nearer by more than 0.05 mm
+)
+_STEPS_MM = (0.5, 0.25, 0.12, 0.06, 0.03)  # of the search there
 _ROUND = np.array([one for one in np.ndindex(3, 3, 3) if one != (1, 1, 1)]) - 1.0
 
 
