@@ -8,9 +8,10 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 
 from surgiplan.app import theme
+from surgiplan.app.views.nearness import Near
 from surgiplan.ops.collide import Collide
 from surgiplan.plan.operation import Ref
-from surgiplan.values import Pose
+from surgiplan.values import Collision, Pose
 from tests.app.conftest import Person
 
 pytestmark = pytest.mark.window
@@ -54,6 +55,15 @@ def test_the_distance_to_the_bone_is_told_and_follows(at_work: Person) -> None:
     assert shift(at_work) == pytest.approx(1.0, abs=0.1)
     assert one.found.depth_mm == pytest.approx(BONE_SIDE - 2.5 - shift(at_work), abs=0.05)
     assert "deep" in one.text
+
+
+def test_a_wide_bound_is_told_with_the_distance() -> None:
+    at = (0.0, 0.0, 0.0)
+    apart = Near("bone", Collision(0.0, 3.2, False, at, 7.1, near_lps=at), exact=False)
+    assert apart.text == "bone: about 3.20 mm apart, or up to 7.1 less"
+    deep = Near("bone", Collision(7.8, 0.0, False, at, 1.1), exact=True)
+    assert deep.text == "bone: 7.80 mm deep, or up to 1.1 more"
+    assert Near("bone", Collision(7.8, 0.0, False, at, 0.2), exact=True).text == "bone: 7.80 mm deep"
 
 
 def test_the_body_is_coloured_by_its_distance(at_work: Person) -> None:

@@ -31,11 +31,11 @@ class Cloud:
     def __init__(self, mesh: Mesh, step_mm: float = STEP_MM) -> None:
         used = np.flatnonzero(np.bincount(mesh.triangles.ravel()))
         corners = mesh.points.astype(np.float64)
-        between, step_mm = _between(corners, mesh.triangles, step_mm)
+        between, apart_mm = _between(corners, mesh.triangles, step_mm)
         places = np.concatenate([corners[used], between])
         self.middle: FloatArray = mesh.bounds.mean(axis=0)
         """(3,) the places are kept relative to it, for their precision."""
-        self.apart_mm = 2 * step_mm
+        self.apart_mm = apart_mm
         """No place of the surface is so far from all of these."""
         key = _along_a_curve(places)
         order = np.argsort(key, kind="stable")
@@ -89,13 +89,14 @@ class Cloud:
 def _between(corners: FloatArray, triangles: IntArray, step: float) -> tuple[FloatArray, float]:
     """Places along edges that are longer than the step, and within the triangles that have such edges.
 
-    Returns (n, 3) mm, and the step that was taken.
+    Returns (n, 3) mm, and how far the surface is from the nearest place or corner at most: no place of a
+    triangle is farther from its corners than its longest edge / sqrt 3 (Jung).
     """
     a, b, c = (corners.take(triangles[:, n], axis=0) for n in range(3))
-    squared = (np.einsum("ij,ij->i", edge, edge) for edge in (a - b, b - c, c - a))
-    large = np.maximum.reduce([*squared]) > step**2
+    squared = np.maximum.reduce([np.einsum("ij,ij->i", edge, edge) for edge in (a - b, b - c, c - a)])
+    large, from_corners = squared > step**2, math.sqrt(float(squared.max()) / 3)
     if not large.any():
-        return np.zeros((0, 3)), step
+        return np.zeros((0, 3)), from_corners
     ends = np.sort(triangles[large][:, [0, 1, 1, 2, 2, 0]].reshape(-1, 2), axis=1)
     ends = np.unique(ends, axis=0)
     abc = corners[triangles[large]]
@@ -109,7 +110,7 @@ def _between(corners: FloatArray, triangles: IntArray, step: float) -> tuple[Flo
     places = np.concatenate([a[edge] + share * (b[edge] - a[edge]), rows(abc, step)[0]])
     cubes = np.floor((places - places.min(axis=0)) / (step / 2)).astype(np.int64)
     _, first = np.unique(cubes @ _NUMBERING, return_index=True)  # long slivers lie close to each other
-    return places[first], step
+    return places[first], min(from_corners, 2 * step)
 
 
 def _along_a_curve(places: FloatArray) -> NDArray[np.uint64]:

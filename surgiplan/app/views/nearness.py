@@ -25,6 +25,7 @@ from ..jobs import Jobs
 
 _COLOURED_MM = 4.0  # the colours reach so far to both sides of a touch
 _COLOURED_POINTS = 120_000  # a larger body keeps its colour: frames would wait for its points
+_TOLD_MM = 0.5  # a bound of the error above this is told
 _TOLD = 4  # bodies that are named
 _BACK_MM = 0.03  # a stopped body stays so far before the touch, so that it is free to go away again
 
@@ -44,17 +45,24 @@ class Near:
 
     @property
     def text(self) -> str:
-        """Such as "femur 1.25 mm apart", with "about" while its field is still coarse."""
-        about = "" if self.exact else "about "
+        """Such as "femur 1.25 mm apart".
+
+        With "about" while its field is coarse; then, and in the deep, with by how much it can be off.
+        """
+        about, wrong = "" if self.exact else "about ", self.found.error_mm
+        more = f", or up to {wrong:.1f} more" if wrong > _TOLD_MM else ""
+        less = f", or up to {wrong:.1f} less" if wrong > _TOLD_MM and not self.exact else ""
         if self.found.meant == "inside" and not self.found.contained:
             if self.found.depth_mm > 0:
                 return f"{self.name}: sits inside, reaches out"
-            return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm outside, meant to sit inside"
+            return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm outside{less}, meant to sit inside"
         if self.found.contained:
-            return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm below the surface, wholly inside"
+            return (
+                f"{self.name}: {about}{self.found.clearance_mm:.2f} mm below the surface{less}, wholly inside"
+            )
         if self.found.depth_mm > 0:
-            return f"{self.name}: {about}{self.found.depth_mm:.2f} mm deep"
-        return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm apart"
+            return f"{self.name}: {about}{self.found.depth_mm:.2f} mm deep{more}"
+        return f"{self.name}: {about}{self.found.clearance_mm:.2f} mm apart{less}"
 
     @property
     def colour(self) -> str:
