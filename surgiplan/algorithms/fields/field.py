@@ -191,8 +191,9 @@ class DistanceField:
         nodes = self._nodes(some.reshape(-1, 3), CELL_MM)
         nearest = self.nearest.of(nodes, report)
         for far in _NEIGHBOURS:
+            report(1.0, "Measuring distances")
             self._as_neighbours(nodes, nearest, far)
-        values, slopes = _with_slopes(nodes, *self.exact.beside(nodes, nearest))
+        values, slopes = _with_slopes(nodes, *self.exact.beside(nodes, nearest, report))
         grids = values.reshape(1, *shape), slopes.reshape(1, *shape, 3)
         return Levels(self.lattice, values, marked(*grids, CELL_MM).ravel(), nearest=nearest)
 

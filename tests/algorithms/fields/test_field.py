@@ -41,7 +41,7 @@ def until_bricks(field: DistanceField) -> None:
     """Leave the field at its lattice of 2 mm."""
 
     def stop(fraction: float, text: str) -> None:
-        if fraction >= 0.2:
+        if np.isfinite(field.at_most(np.zeros((1, 3)))).all():
             raise Cancelled("stopped on request")
 
     with pytest.raises(Cancelled):
