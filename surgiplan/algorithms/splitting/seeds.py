@@ -36,10 +36,10 @@ def grow_seeds(
 ) -> Mapping[str, Mask]:
     """Share out a mask among seeds by the time in which a front from each reaches a voxel.
 
-    The solution of fast marching (Sethian 1996): a front runs 1 mm in a unit of time where the grey values are even, half
-    as fast where they change by `edge` a millimetre, slower on steeper edges, in places narrower than 4 mm,
-    and hardly at all in a joint space (see `joint_space`). So bodies meet there, and half-way where there is
-    nothing of that. Lengths are millimetres, whatever the spacing.
+    The solution of fast marching (Sethian 1996): a front runs 1 mm in a unit of time where the grey values
+    are even, half as fast where they change by `edge` a millimetre, slower on steeper edges, in places
+    narrower than 4 mm, and hardly at all in a joint space (see `joint_space`). So bodies meet there, and
+    half-way where there is nothing of that. Lengths are millimetres, whatever the spacing.
 
     volume: the scan
     within: what is shared out; voxels that no front reaches stay in no body

@@ -32,13 +32,12 @@ class Dots:
 
     def under(self, step: str, field: Field, where: Sight, eye: Eye, x: float, y: float) -> PointMark | None:
         """The nearest point of a parameter at a pixel; in a slice only one that is shown there."""
-        shown = None if where.slice is None else {dot.name for dot in where.slice.dots}
         near = [
             (float(np.hypot(*np.subtract(eye.pixel(mark.at_lps), (x, y)))), n, mark)
             for n, mark in enumerate(self._desk.scene.marks)
             if isinstance(mark, PointMark)
             and (mark.step, mark.field) == (step, field.name)
-            and (shown is None or mark.name in shown)
+            and _shows(where, mark)
         ]
         away, _, mark = min(near, default=(np.inf, 0, None))
         return mark if away <= _HIT_PIXELS else None
@@ -54,12 +53,16 @@ class Dots:
             return value.put(list(value)[n], at), told
         return (*value[:n], at, *value[n + 1 :]), told
 
-    def paint(self, painter: QPainter, eye: Eye) -> None:
+    def paint(self, painter: QPainter, eye: Eye, where: Sight) -> None:
         """A ring round the point under the cursor."""
         mark = self.held or self.lit
-        if mark is None:
+        if mark is None or not _shows(where, mark):
             return
         same = [one for one in self._desk.scene.marks if isinstance(one, PointMark) and one.name == mark.name]
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor("#FFFFFF"), 2))
         painter.drawEllipse(QPointF(*eye.pixel((same or [mark])[0].at_lps)), _RING_PIXELS, _RING_PIXELS)
+
+
+def _shows(where: Sight, mark: PointMark) -> bool:
+    return where.slice is None or mark.name in {dot.name for dot in where.slice.dots}

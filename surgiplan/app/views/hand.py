@@ -378,9 +378,10 @@ class Hand(QObject):
             self._paint_handle(painter, eye, value)
             if where.slice is None:
                 self._paint_nearness(painter)
-        self._dots.paint(painter, eye)
+        self._dots.paint(painter, eye, where)
         if self._words and where is self._where:
-            words(painter, self._at + QPointF(16, -12), self._words, QColor("#FFFFFF"))
+            away = QPointF(16, 30 if self._dots.held else -12)  # below the name of a point
+            words(painter, self._at + away, self._words, QColor("#FFFFFF"))
 
     def _paint_handle(self, painter: QPainter, eye: Eye, value: Plane | Pose) -> None:
         for grip in self._grips(value, eye):
