@@ -52,6 +52,14 @@ def test_a_range_without_a_touch_is_free(hip: tuple[Body, Body]) -> None:
     assert np.isnan(found.places).all()
 
 
+def test_bodies_far_apart_are_free() -> None:
+    """No group of places comes near, whatever its size."""
+    one, other = Body.of(ball(12, finer=5)), Body.of(bumpy())
+    for body, pose in ((one, Pose.of_shift((200, 0, 0))), (other, Pose.of_shift((0, 150, 0)))):
+        found = first_touches(body, other if body is one else one, pose, IDENTITY, tilts(3, 5.0))
+        assert np.isinf(found.share).all()
+
+
 def test_nothing_tunnels_through_a_thin_plate() -> None:
     """A ball of 3 mm goes 200 mm in one motion; on its way a plate of 0.4 mm."""
     bullet, plate = Body.of(ball(1.5)), Body.of(box((-20, -20, -0.2), (20, 20, 0.2)))
