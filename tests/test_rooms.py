@@ -2,6 +2,7 @@
 
 import ast
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -182,3 +183,11 @@ def test_the_engine_keeps_its_budget() -> None:
     lengths["session.py"] = len((ROOT / "session.py").read_text().splitlines())
     assert sum(lengths.values()) <= 1250
     assert [name for name, n in lengths.items() if n > 300] == []
+
+
+def test_an_installed_program_has_all_rooms_and_resources() -> None:
+    """Setuptools takes only the packages that are listed."""
+    project = tomllib.loads((ROOT.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    rooms = {".".join(f.parent.relative_to(ROOT.parent).parts) for f in ROOT.rglob("__init__.py")}
+    shelves = {f"surgiplan.resources.{f.parent.name}" for f in (ROOT.parent / "resources").glob("*/*.json")}
+    assert set(project["tool"]["setuptools"]["packages"]) == rooms | shelves

@@ -305,7 +305,7 @@ def only_fragment(coded: memoryview) -> memoryview | None:
     return None
 
 
-_known_bodies: deque[Layout] = deque(maxlen=1)  # of the last data set that was inflated
+_known_bodies: deque[Layout] = deque(maxlen=16)  # of data sets that were inflated: few in one series
 
 
 def native_pixels(data: memoryview) -> memoryview | None:
@@ -322,7 +322,7 @@ def native_pixels(data: memoryview) -> memoryview | None:
 
 
 def _pixels_in(data: memoryview) -> int:
-    """Where the pixel data element begins; without a walk in a data set that lies like the last one."""
+    """Where the pixel data element begins; without a walk in a data set that lies like one of the last."""
     for layout in list(_known_bodies):
         if layout.fits(data):
             return layout.at
