@@ -52,7 +52,7 @@ def run_itk(itk_filter: Any, report: Report, text: str, *inputs: Any) -> Any:
 
     itk_filter: a SimpleITK filter object with its settings
     report: told the filter's progress; what it raises is raised here once the filter has stopped, or after
-        half a second: some filters look up rarely, they end in the background and their result is dropped
+        0.3 seconds: some filters look up rarely, they end in the background and their result is dropped
     text: what is being done
     inputs: the images given to Execute
     Raises what the filter or report raises.
@@ -62,7 +62,7 @@ def run_itk(itk_filter: Any, report: Report, text: str, *inputs: Any) -> Any:
     def execute() -> None:
         results.append(itk_filter.Execute(*inputs))
 
-    _run_watched(execute, itk_filter.GetProgress, itk_filter.Abort, report, text, patience_s=0.5)
+    _run_watched(execute, itk_filter.GetProgress, itk_filter.Abort, report, text, patience_s=0.3)
     return results[0]
 
 
