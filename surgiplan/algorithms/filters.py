@@ -1,5 +1,6 @@
 """VTK and ITK filters, and other long work, that say how far they are and that can be stopped."""
 
+import atexit
 from collections.abc import Callable
 from math import inf
 from threading import Event, Thread
@@ -13,7 +14,9 @@ from SimpleITK import GetArrayViewFromImage
 from ..progress import Report
 
 _LOOK_EVERY_S = 0.05
+_LAST_S = 10.0
 Made = TypeVar("Made")
+_running = set[Thread]()
 
 
 def run_vtk(vtk_filter: Any, report: Report, text: str) -> None:
@@ -112,9 +115,12 @@ def _run_watched(
         except BaseException as failure:
             failures.append(failure)
         finally:
+            _running.discard(thread)
             done.set()
 
-    Thread(target=run, name=text, daemon=True).start()
+    thread = Thread(target=run, name=text, daemon=True)
+    _running.add(thread)
+    thread.start()
     while not done.wait(_LOOK_EVERY_S):
         try:
             report(min(max(progress(), 0.0), 1.0), text)
@@ -127,3 +133,11 @@ def _run_watched(
     if failures:
         raise failures[0]
     report(1.0, text)
+
+
+@atexit.register
+def _let_end() -> None:
+    """Wait for what was stopped and still ends in the background: a library that is left there aborts us."""
+    latest = monotonic() + _LAST_S
+    for thread in tuple(_running):
+        thread.join(max(latest - monotonic(), 0.0))

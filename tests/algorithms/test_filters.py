@@ -1,6 +1,9 @@
 """Progress is seen and a stop is heard, also inside the filters of VTK and SimpleITK."""
 
+import subprocess
+import sys
 import time
+from pathlib import Path
 from threading import Thread
 
 import numpy as np
@@ -156,3 +159,25 @@ def test_what_work_apart_makes_or_raises_comes_back() -> None:
     assert told[-1] == 1
     with pytest.raises(ZeroDivisionError):
         run_apart(lambda: 1 / 0, lambda share, text: None, "Dividing")
+
+
+def test_what_was_stopped_has_ended_before_the_program_does(tmp_path: Path) -> None:
+    program = tmp_path / "stopped.py"
+    program.write_text(
+        "import pathlib, time\n"
+        "from surgiplan.algorithms.filters import run_apart\n"
+        "def work():\n"
+        "    time.sleep(0.6)\n"
+        f"    pathlib.Path({str(tmp_path / 'ended')!r}).touch()\n"
+        "def stop(fraction, text):\n"
+        "    if time.monotonic() > start + 0.1:\n"
+        "        raise KeyboardInterrupt\n"
+        "start = time.monotonic()\n"
+        "try:\n"
+        "    run_apart(work, stop, 'working')\n"
+        "except KeyboardInterrupt:\n"
+        "    print('stopped')\n"
+    )
+    done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "stopped\n"
+    assert (tmp_path / "ended").exists()
