@@ -15,6 +15,7 @@ from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh, given_a
 VOLUMES_AGREE = 1e-6  # share of the volume by which a sum of volumes may differ
 _KEPT = 1e-11  # share of the volume (of a cube as long as what is new) that rounding may take or give
 _TIDYINGS = 5
+_ODD = 0x9E3779B97F4A7C15  # spreads bits over a word
 _TRIED = 15  # coordinates of which all choices are tried
 
 
@@ -37,7 +38,8 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
     """The body as a mesh of float32 patient coordinates in which no edge has length zero.
 
     Points closer than the float32 step at this place become one when stored; the edge between them is
-    taken out, lest it fold up in a file that joins equal points (STL).
+    taken out, lest it fold up in a file that joins equal points (STL). Those without an edge between them
+    are set one step apart, lest such a file opens there.
 
     body: a manifold3d body
     centre: (3,) LPS mm, where its origin lies
@@ -60,6 +62,7 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
         folded = _folded(mesh)
     if folded:
         mesh, folded = kept, _folded(kept)
+    mesh = parted(mesh)
     lost = abs(mesh.volume_mm3 - body.volume())
     whole = mesh.watertight and mesh.volume_mm3 > 0 and not folded
     thin = 2 * body.volume() < mesh.area_mm2 * step_mm(mesh)
@@ -170,6 +173,37 @@ def _unfolded(mesh: Mesh) -> Mesh:
     number = np.cumsum(used, dtype=np.int32) - 1
     tidy = Mesh(given_away(rows_of(mesh.points, used)), given_away(number[triangles]))
     return tidy if tidy.watertight else mesh
+
+
+def parted(mesh: Mesh) -> Mesh:
+    """The mesh with no two points at one place: the later ones go on by float32 steps.
+
+    Each goes where that changes the volume least.
+    """
+    points = mesh.points
+    for _ in range(_TIDYINGS):
+        again = _doubled(points)
+        if not len(again):
+            break
+        touched = mesh.triangles[np.isin(mesh.triangles, again).any(axis=1)]
+        corners = points[touched].astype(np.float64)
+        axis = np.abs(_volume_slopes(corners - corners[0, 0], touched, again, len(points))).argmin(axis=1)
+        points = points.copy()
+        points[again, axis] = np.nextafter(points[again, axis], np.float32(np.inf))
+    return mesh if points is mesh.points else Mesh(given_away(points), mesh.triangles)
+
+
+def _doubled(points: FloatsArray) -> NDArray[np.intp]:
+    """Rows of points (n, 3) that lie where one before them lies."""
+    x, y, z = (np.ascontiguousarray(points.T) + np.float32(0)).view(np.uint32).astype(np.uint64)
+    mixed = (x * np.uint64(_ODD) ^ y) * np.uint64(_ODD) ^ z
+    ordered = np.sort(mixed)
+    alike = ordered[1:][ordered[1:] == ordered[:-1]]
+    if not len(alike):
+        return np.zeros(0, np.intp)
+    rows = np.flatnonzero(np.isin(mixed, alike))
+    _, first = np.unique(points[rows], axis=0, return_index=True)
+    return np.delete(rows, first)
 
 
 def _refilled(mesh: Mesh, volume_mm3: float) -> Mesh:
