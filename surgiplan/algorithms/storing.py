@@ -62,7 +62,7 @@ def stored(body: Any, centre: FloatArray, what: str) -> Mesh:
         folded = _folded(mesh)
     if folded:
         mesh, folded = kept, _folded(kept)
-    mesh = parted(mesh)
+    mesh = set_apart(mesh)
     lost = abs(mesh.volume_mm3 - body.volume())
     whole = mesh.watertight and mesh.volume_mm3 > 0 and not folded
     thin = 2 * body.volume() < mesh.area_mm2 * step_mm(mesh)
@@ -175,14 +175,14 @@ def _unfolded(mesh: Mesh) -> Mesh:
     return tidy if tidy.watertight else mesh
 
 
-def parted(mesh: Mesh) -> Mesh:
+def set_apart(mesh: Mesh) -> Mesh:
     """The mesh with no two points at one place: the later ones go on by float32 steps.
 
     Each goes where that changes the volume least.
     """
     points = mesh.points
     for _ in range(_TIDYINGS):
-        again = _doubled(points)
+        again = doubled(points)
         if not len(again):
             break
         touched = mesh.triangles[np.isin(mesh.triangles, again).any(axis=1)]
@@ -193,7 +193,7 @@ def parted(mesh: Mesh) -> Mesh:
     return mesh if points is mesh.points else Mesh(given_away(points), mesh.triangles)
 
 
-def _doubled(points: FloatsArray) -> NDArray[np.intp]:
+def doubled(points: FloatsArray) -> NDArray[np.intp]:
     """Rows of points (n, 3) that lie where one before them lies."""
     x, y, z = (np.ascontiguousarray(points.T) + np.float32(0)).view(np.uint32).astype(np.uint64)
     mixed = (x * np.uint64(_ODD) ^ y) * np.uint64(_ODD) ^ z

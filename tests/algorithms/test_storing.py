@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.storing import parted
+from surgiplan.algorithms.storing import set_apart
 from surgiplan.phantoms import Femur
 from surgiplan.values import Mesh
 
@@ -24,7 +24,7 @@ def places(mesh: Mesh) -> int:
 def test_points_at_one_place_are_set_apart_by_the_least_that_can_be_told() -> None:
     mesh = pricked(Femur().mesh(6.0).mesh, 9)
     assert places(mesh) == len(mesh.points) - 9
-    done = parted(mesh)
+    done = set_apart(mesh)
     assert places(done) == len(done.points)
     assert done.watertight
     assert np.array_equal(done.triangles, mesh.triangles)
@@ -40,12 +40,12 @@ def test_three_at_one_place_and_a_neighbour_one_step_on_all_come_apart() -> None
     points[[40, 900]] = points[200]
     points[500] = points[200]
     points[500, 0] = np.nextafter(points[200, 0], np.float32(np.inf))
-    done = parted(Mesh(points, mesh.triangles))
+    done = set_apart(Mesh(points, mesh.triangles))
     assert places(done) == len(points)
 
 
 def test_a_mesh_without_such_points_stays_the_same_object() -> None:
     mesh = Femur().mesh(6.0).mesh
-    assert parted(mesh) is mesh
+    assert set_apart(mesh) is mesh
     still = Mesh(mesh.points + np.float32(0), mesh.triangles)
-    assert parted(still).digest == still.digest
+    assert set_apart(still).digest == still.digest

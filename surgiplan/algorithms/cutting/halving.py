@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh, given_away
-from ..storing import VOLUMES_AGREE, enclosed, merged, rounded, rows_of, same_places
+from ..storing import VOLUMES_AGREE, doubled, enclosed, merged, rounded, rows_of, same_places
 from .section import each_way_once, level
 
 _NOWHERE = 255
@@ -74,6 +74,9 @@ def parted(mesh: Mesh, away: FloatArray, normal: FloatArray, heights: tuple[floa
         seam = replace(seam, shells=shells, caps=caps)
         if not _still_closed(mesh, found, seam, same):
             return None
+    left = np.arange(len(stored)) if same is None else np.flatnonzero(same == np.arange(len(same)))
+    if (left[doubled(stored[left])] >= len(rows)).any():  # a file that joins equal points would open there
+        return None
     pieces = [
         _piece(mesh, found, len(heights) - number, seam, stored, triangles)
         for number, triangles in enumerate(_closed_with_caps(seam))
