@@ -15,6 +15,7 @@ from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh, given_a
 VOLUMES_AGREE = 1e-6  # share of the volume by which a sum of volumes may differ
 _KEPT = 1e-11  # share of the volume (of a cube as long as what is new) that rounding may take or give
 _TIDYINGS = 5
+_MOST_APART = 1e-8  # share of the volume that setting points apart may take or give
 _ODD = 0x9E3779B97F4A7C15  # spreads bits over a word
 _TRIED = 15  # coordinates of which all choices are tried
 
@@ -178,7 +179,7 @@ def _unfolded(mesh: Mesh) -> Mesh:
 def set_apart(mesh: Mesh) -> Mesh:
     """The mesh with no two points at one place: the later ones go on by float32 steps.
 
-    Each goes where that changes the volume least.
+    Each goes where that changes the volume least; where that is too much the mesh stays as it is.
     """
     points = mesh.points
     for _ in range(_TIDYINGS):
@@ -190,7 +191,11 @@ def set_apart(mesh: Mesh) -> Mesh:
         axis = np.abs(_volume_slopes(corners - corners[0, 0], touched, again, len(points))).argmin(axis=1)
         points = points.copy()
         points[again, axis] = np.nextafter(points[again, axis], np.float32(np.inf))
-    return mesh if points is mesh.points else Mesh(given_away(points), mesh.triangles)
+    if points is mesh.points:
+        return mesh
+    apart = Mesh(given_away(points), mesh.triangles)
+    dear = abs(apart.volume_mm3 - mesh.volume_mm3) > _MOST_APART * abs(mesh.volume_mm3)
+    return mesh if dear else apart
 
 
 def doubled(points: FloatsArray) -> NDArray[np.intp]:

@@ -39,7 +39,8 @@ def grow_seeds(
     The solution of fast marching (Sethian 1996): a front runs 1 mm in a unit of time where the grey values
     are even, half as fast where they change by `edge` a millimetre, slower on steeper edges, in places
     narrower than 4 mm, and hardly at all in a joint space (see `joint_space`). So bodies meet there, and
-    half-way where there is nothing of that. Lengths are millimetres, whatever the spacing.
+    half-way where there is nothing of that; a voxel that two fronts reach at the same time goes to the body
+    named first. Lengths are millimetres, whatever the spacing.
 
     volume: the scan
     within: what is shared out; voxels that no front reaches stay in no body
