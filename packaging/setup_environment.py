@@ -50,7 +50,7 @@ def main() -> int:
     make_venv()
     python = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     pip = [str(python), "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    print("installing the pinned dependencies into .venv (once; some 500 MB) ...", flush=True)
+    print("installing the pinned dependencies into .venv (once; some 600 MB) ...", flush=True)
     subprocess.run([*pip, "--requirement", str(PINS)], check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
     STAMP.write_text(wanted)

@@ -40,7 +40,16 @@ LIBRARIES = {
     "shipped": set(),
     "values": NUMBERS,
     "algorithms": NUMBERS
-    | {"SimpleITK", "fast_simplification", "manifold3d", "potpourri3d", "scipy", "skimage", "vtkmodules"},
+    | {
+        "SimpleITK",
+        "fast_simplification",
+        "manifold3d",
+        "numba",
+        "potpourri3d",
+        "scipy",
+        "skimage",
+        "vtkmodules",
+    },
     "formats": NUMBERS | {"blake3", "pydicom", "imagecodecs", "scipy", "nibabel", "nrrd", "cascadio"},
     "plan": NUMBERS | {"cattrs", "platformdirs", "zstandard"},
     "casefile": {"apsw", "zstandard"},
@@ -130,6 +139,14 @@ def test_rendering_lives_on_the_stage_alone() -> None:
         if name.startswith(RENDERING)
     ]
     assert wrong == []
+
+
+def test_loops_are_compiled_at_one_door() -> None:
+    """Decision 0011."""
+    doors = {
+        str(f.relative_to(ROOT)) for f, _ in modules() if any(n.startswith("numba") for _, n in imports_of(f))
+    }
+    assert doors == {"algorithms/compiled.py"}
 
 
 def test_there_is_no_import_circle() -> None:

@@ -1,0 +1,56 @@
+"""Loops over millions of numbers, compiled for this machine when they are first called (decision 0011)."""
+
+from collections.abc import Callable
+from functools import update_wrapper
+from threading import RLock
+from types import FunctionType
+from typing import Any, Generic, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+_ONE_AT_A_TIME = RLock()
+
+
+class compiled(Generic[P, R]):  # noqa: N801 - a decorator
+    """Compile a loop over arrays at its first call; while it runs, other threads run too.
+
+    What was compiled is kept beside the file, or in the user's cache folder, until the file changes. The
+    numbers are those that numpy would find: no fused or reordered arithmetic. Indices are *not* checked and
+    whole numbers wrap, so a loop takes arrays of the house, never bytes of a foreign file. It may call other
+    compiled loops of its own file, and uses no constant of another: their changes would not be seen.
+
+    function: takes and returns arrays and numbers; each kind of argument (dtype, dimensions, contiguous or
+        not, writeable or not) is compiled anew, which takes a second or more, so callers keep to one
+    """
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self._function, self._quick = function, None
+        update_wrapper(self, function)
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        """Run the compiled loop."""
+        found: R = self._loop()(*args, **kwargs)
+        return found
+
+    def _loop(self) -> Any:
+        """The function as the compiler knows it; the compiler takes a third of a second to load."""
+        if self._quick is None:
+            with _ONE_AT_A_TIME:
+                self._quick = self._quick or self._prepared()
+        return self._quick
+
+    def _prepared(self) -> Any:
+        from numba import njit
+
+        source: Any = self._function
+        names = {name: source.__globals__.get(name) for name in source.__code__.co_names}
+        others = {name: one for name, one in names.items() if isinstance(one, compiled)}
+        for name, one in others.items():
+            if one.__module__ != source.__module__:
+                raise TypeError(f"{source.__qualname__} calls {name}, a compiled loop of another file")
+        known = source.__globals__ | {name: one._loop() for name, one in others.items()}
+        alone = FunctionType(source.__code__, known, source.__name__, source.__defaults__)
+        try:
+            return njit(alone, cache=True, nogil=True)
+        except RuntimeError:  # there is no folder to keep it in
+            return njit(alone, nogil=True)
