@@ -4,7 +4,6 @@ python -m benchmarks.formats_table [PATH] [--write]: PATH holds folders of archi
 developers' data beside the checkout. Prints the table; --write puts it into docs/formats.md.
 """
 
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,15 +11,13 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from benchmarks.page import Page
 from surgiplan.acts import intake
 from surgiplan.errors import BadInput
 from surgiplan.values import Mask, Part, Volume
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "formats.md"
-DATA = ROOT.parent / "shared" / "data"
+PAGE = Page("formats.md", "formats_table")
 FOLDERS = ("mesh_", "step_", "vol_", "ct_totalseg")
-BEGIN, END = "<!-- made by: python -m benchmarks.formats_table --write -->", "<!-- end -->"
 HEAD = "| file | what it is | size, mm | verdict | reason, or what is told |\n|---|---|---|---|---|\n"
 _DATA_FILE = ("quarter.",)
 
@@ -80,25 +77,5 @@ def table(data: Path) -> str:
     return HEAD + "".join(found)
 
 
-def shown() -> str:
-    """The table as it stands in the page."""
-    return _parts()[1]
-
-
-def _parts() -> tuple[str, str, str]:
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN + "\n")
-    made, after = rest.split(END)
-    return before, made, after
-
-
-def main() -> None:
-    places = [word for word in sys.argv[1:] if word != "--write"]
-    made = table(Path(places[0]) if places else DATA)
-    print(made, end="")
-    if "--write" in sys.argv:
-        before, _, after = _parts()
-        PAGE.write_text(before + BEGIN + "\n" + made + END + after, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.main(table)

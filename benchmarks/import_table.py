@@ -4,18 +4,15 @@ python -m benchmarks.import_table [PATH] [--write]: PATH holds folders of archiv
 default the developers' data beside the checkout. Prints the table; --write puts it into docs/import.md.
 """
 
-import sys
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
+from benchmarks.page import Page
 from surgiplan.formats import dicom
 from surgiplan.formats.dicom.series import Series
 
-ROOT = Path(__file__).resolve().parents[1]
-PAGE = ROOT / "docs" / "import.md"
-DATA = ROOT.parent / "shared" / "data"
-BEGIN, END = "<!-- made by: python -m benchmarks.import_table --write -->", "<!-- end -->"
+PAGE = Page("import.md", "import_table")
 HEAD = "| file | series | slices x rows x columns | spacing, mm | verdict | reason, or what is told |\n"
 
 
@@ -50,25 +47,5 @@ def table(data: Path) -> str:
     return "".join(lines)
 
 
-def shown() -> str:
-    """The table as it stands in the page."""
-    return _parts()[1]
-
-
-def _parts() -> tuple[str, str, str]:
-    before, rest = PAGE.read_text(encoding="utf-8").split(BEGIN + "\n")
-    made, after = rest.split(END)
-    return before, made, after
-
-
-def main() -> None:
-    places = [word for word in sys.argv[1:] if word != "--write"]
-    made = table(Path(places[0]) if places else DATA)
-    print(made, end="")
-    if "--write" in sys.argv:
-        before, _, after = _parts()
-        PAGE.write_text(before + BEGIN + "\n" + made + END + after, encoding="utf-8")
-
-
 if __name__ == "__main__":
-    main()
+    PAGE.main(table)

@@ -152,7 +152,7 @@ def test_the_values_of_real_ct_are_taken_for_hounsfield_units(shared_data: Path)
 
 
 def test_the_table_in_the_page_is_what_the_importer_says(shared_data: Path) -> None:
-    assert import_table.table(shared_data) == import_table.shown(), (
+    assert import_table.table(shared_data) == import_table.PAGE.shown(), (
         "run: python -m benchmarks.import_table --write"
     )
 
