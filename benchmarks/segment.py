@@ -173,6 +173,7 @@ def tasks(volume: Volume, mask: Mask, peers: Mapping[str, Any]) -> dict[str, dic
         "smooth two together": {"surgiplan": lambda: smoothed_together(_halves(mask), 1.5)},
         "split": {"surgiplan": lambda: _split(volume, mask)},
         "grow from seeds": {"surgiplan": lambda: grow_seeds(volume, mask, {"a": [seed], "b": [far]})},
+        "level set, 20 rounds": {"surgiplan": lambda: fitted_contour(volume, mask, rounds=20)},
         "parts of noise": {
             "surgiplan": lambda: largest_parts(noise),
             "SimpleITK": lambda: _largest(

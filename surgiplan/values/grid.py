@@ -89,6 +89,17 @@ class Grid:
             return None
         return (int(kji[0]), int(kji[1]), int(kji[2]))
 
+    def part(self, box: tuple[slice, slice, slice]) -> "Grid":
+        """The grid of the voxels in a box, at the same places.
+
+        box: from where to where along k, j and i; in whole voxels, one by one
+        """
+        ends = [along.indices(size)[:2] for along, size in zip(box, self.shape_kji, strict=True)]
+        affine = self.kji_to_lps.copy()
+        affine[:3, 3] = self.to_lps([start for start, _ in ends])
+        k, j, i = (stop - start for start, stop in ends)
+        return Grid((k, j, i), affine, self.frame_uid)
+
     @property
     def corners_lps(self) -> FloatArray:
         """(8, 3) the centres of the eight corner voxels in patient space."""

@@ -23,6 +23,15 @@ def test_spacing_and_voxel_come_from_the_affine() -> None:
     assert np.allclose(grid().axes, np.eye(3)[:, ::-1])
 
 
+@given(grids())
+def test_a_part_of_a_grid_has_its_voxels_at_the_same_places(lattice: Grid) -> None:
+    low = [min(1, n - 1) for n in lattice.shape_kji]
+    part = lattice.part((slice(low[0], None), slice(low[1], 999), slice(low[2], low[2] + 1)))
+    assert part.shape_kji == (lattice.shape_kji[0] - low[0], lattice.shape_kji[1] - low[1], 1)
+    assert np.allclose(part.to_lps((0, 0, 0)), lattice.to_lps(low))
+    assert part.frame_uid == lattice.frame_uid
+
+
 @given(grids(), st.data())
 def test_there_and_back_on_any_oblique_grid(lattice: Grid, data: st.DataObject) -> None:
     kji = data.draw(st.tuples(*[st.floats(-3, n + 2) for n in lattice.shape_kji]))

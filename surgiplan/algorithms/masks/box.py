@@ -24,14 +24,17 @@ def slabs(shape: tuple[int, ...], voxels: int | None = None) -> Iterator[slice]:
         yield slice(start, min(start + step, shape[0]))
 
 
-def slabs_with_room(shape: tuple[int, ...], reach: int) -> Iterator[tuple[slice, slice, slice]]:
+def slabs_with_room(
+    shape: tuple[int, ...], reach: int, voxels: int | None = None
+) -> Iterator[tuple[slice, slice, slice]]:
     """Stretches of slices for a filter that looks beyond them.
 
     shape: (slices, rows, columns)
     reach: how many slices the filter looks beyond
+    voxels: about how many voxels a stretch holds; more where it would be less than what lies beyond
     Yields the stretch, the same with the slices besides, and the stretch within that.
     """
-    for some in slabs(shape, max(2 * _VOXELS_AT_ONCE, 4 * reach * shape[1] * shape[2])):
+    for some in slabs(shape, max(voxels or 2 * _VOXELS_AT_ONCE, 4 * reach * shape[1] * shape[2])):
         start, stop = max(some.start - reach, 0), min(some.stop + reach, shape[0])
         yield some, slice(start, stop), slice(some.start - start, some.stop - start)
 

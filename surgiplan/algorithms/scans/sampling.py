@@ -19,11 +19,12 @@ from ...errors import StepFailed
 from ...progress import Report, part_of, silent
 from ...values import FloatArray, Grid, Mask, Volume, given_away
 from ..filters import run_apart, run_itk, voxels_of
-from ..masks.box import required_box, slabs
+from ..masks.box import Box, required_box, slabs
 from ..space import require_one_frame
 from .image import image_of
 
 _MOST_VOXELS = 1_500_000_000
+_TRUNCATED = 4  # standard deviations
 _BEYOND = {"HU": -1024.0}  # what lies outside of a CT is air
 _INTERPOLATORS = {"nearest": sitkNearestNeighbor, "linear": sitkLinear, "cubic": sitkBSpline}
 
@@ -49,12 +50,14 @@ def cropped(
     high = np.minimum(np.rint(kji.max(axis=0) + more) + 1, volume.grid.shape_kji).astype(int)
     if (high <= low).any():
         raise StepFailed("The box holds no voxel of the scan: place its corners inside the scan.")
-    affine = volume.grid.kji_to_lps.copy()
-    affine[:3, 3] = volume.grid.to_lps(low)
     k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
-    voxels = volume.voxels[k, j, i].copy()
-    grid = Grid((voxels.shape[0], voxels.shape[1], voxels.shape[2]), affine, volume.grid.frame_uid)
-    return Volume(grid, given_away(voxels), volume.modality, volume.unit)
+    return _boxed(volume, (k, j, i))
+
+
+def _boxed(volume: Volume, box: Box) -> Volume:
+    """A box of a scan."""
+    voxels = given_away(volume.voxels[box].copy())
+    return Volume(volume.grid.part(box), voxels, volume.modality, volume.unit)
 
 
 def even_grid(grid: Grid, spacing_mm: float) -> Grid:
@@ -78,6 +81,29 @@ def even_grid(grid: Grid, spacing_mm: float) -> Grid:
     return Grid((int(shape[0]), int(shape[1]), int(shape[2])), affine, grid.frame_uid)
 
 
+def reach(source: Grid, grid: Grid) -> Box:
+    """Find which voxels of a scan are looked at when it is read on another grid (nearest, linear).
+
+    source: of the scan
+    grid: where it is to be read
+    """
+    room = np.ceil(_TRUNCATED * _widening(source, grid)) + 2
+    corners = source.to_kji(grid.corners_lps)
+    last = np.asarray(source.shape_kji)
+    low = np.clip(np.floor(corners.min(axis=0) - room), 0, last - 1).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0) + room) + 1, low + 1, last).astype(int)
+    k, j, i = (slice(int(a), int(b)) for a, b in zip(low, high, strict=True))
+    return (k, j, i)
+
+
+def _widening(source: Grid, grid: Grid) -> FloatArray:
+    """Of the Gaussian that widens old voxels to the new ones, along k, j and i, in old voxels."""
+    step = source.lps_to_kji[:3, :3] @ grid.kji_to_lps[:3, :3]
+    wide = np.abs(step).max(axis=1)  # how many old voxels a step to the next new voxel goes
+    sigma: FloatArray = np.sqrt(np.maximum(wide**2 - 1, 0) / 12)
+    return sigma if (sigma > 0.15).any() else np.zeros(3)
+
+
 def resampled(volume: Volume, grid: Grid, how: str = "linear", report: Report = silent) -> Volume:
     """Read the grey values of a scan at the voxels of another grid.
 
@@ -92,15 +118,17 @@ def resampled(volume: Volume, grid: Grid, how: str = "linear", report: Report = 
     Raises Mismatch when the frames differ.
     """
     require_one_frame(volume, Mask(grid, np.zeros(grid.shape_kji, np.bool_)))
-    step = volume.grid.lps_to_kji[:3, :3] @ grid.kji_to_lps[:3, :3]
-    source = _smoothed(volume.voxels, step, part_of(report, 0.0, 0.4)) if how != "nearest" else volume.voxels
+    beyond = _BEYOND[volume.unit] if volume.unit in _BEYOND else float(volume.voxels.min())
+    box = reach(volume.grid, grid)
+    if how != "cubic" and volume.voxels[box].size < volume.voxels.size:
+        volume = _boxed(volume, box)
+    sigma = _widening(volume.grid, grid)
+    source = _smoothed(volume.voxels, sigma, part_of(report, 0.0, 0.4)) if how != "nearest" else volume.voxels
     reader = ResampleImageFilter()
     if how != "nearest":
         reader.SetOutputPixelType(sitkFloat32)  # ITK cuts fractions off, we round
     reader.SetInterpolator(_INTERPOLATORS[how])
-    reader.SetDefaultPixelValue(
-        _BEYOND[volume.unit] if volume.unit in _BEYOND else float(volume.voxels.min())
-    )
+    reader.SetDefaultPixelValue(beyond)
     reader.SetSize(grid.shape_kji[::-1])
     place = image_of(grid, np.zeros((1, 1, 1), np.uint8))
     reader.SetOutputSpacing(place.GetSpacing())
@@ -123,17 +151,17 @@ def _rounded(values: NDArray[Any], report: Report) -> NDArray[np.int16]:
     return whole
 
 
-def _smoothed(voxels: NDArray[Any], step: FloatArray, report: Report) -> NDArray[Any]:
+def _smoothed(voxels: NDArray[Any], sigma: FloatArray, report: Report) -> NDArray[Any]:
     """The scan, smoothed along the axes along which the new voxels are larger."""
-    wide = np.abs(step).max(axis=1)  # how many old voxels a step to the next new voxel goes
-    sigma = np.sqrt(np.maximum(wide**2 - 1, 0) / 12)
-    if not (sigma > 0.15).any():
+    if not sigma.any():
         return voxels
     result = np.empty(voxels.shape, np.float32)
-    halo = int(np.ceil(4 * sigma[0])) + 1
+    halo = int(np.ceil(_TRUNCATED * sigma[0])) + 1
     for some in slabs(voxels.shape):
         report(some.start / len(voxels), "Smoothing to the larger voxels")
         first, last = max(some.start - halo, 0), min(some.stop + halo, len(voxels))
-        smooth = gaussian_filter(voxels[first:last].astype(np.float32), sigma, mode="nearest")
+        smooth = gaussian_filter(
+            voxels[first:last].astype(np.float32), sigma, mode="nearest", truncate=_TRUNCATED
+        )
         result[some] = smooth[some.start - first : some.stop - first]
     return result

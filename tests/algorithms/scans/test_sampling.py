@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.scans.sampling import cropped, even_grid, resampled
+from surgiplan.algorithms.scans.sampling import cropped, even_grid, reach, resampled
 from surgiplan.errors import Mismatch, StepFailed
 from surgiplan.values import FloatArray, Grid, Mask, Pose, Volume
 from tests.ops.shapes import CENTRE, ELSEWHERE, ball_mask, ball_scan, beside, grid
@@ -104,3 +104,18 @@ def test_outside_of_a_ct_is_air_and_nearest_invents_no_value() -> None:
 def test_another_patient_space_is_refused() -> None:
     with pytest.raises(Mismatch, match="register step"):
         resampled(ball_scan(), grid(frame=ELSEWHERE))
+
+
+@pytest.mark.parametrize("spacing", [0.6, 1.7])
+@pytest.mark.parametrize("how", ["nearest", "linear"])
+def test_some_slices_are_read_as_they_are_with_all_others(spacing: float, how: str) -> None:
+    """What lies far from them has no say, so a scan can be read a stretch at a time."""
+    noise = np.random.default_rng(4).normal(0, 300, grid().shape_kji).astype(np.float32)
+    scan, even = Volume(grid(), noise), even_grid(oblique(), spacing)
+    whole = resampled(scan, even, how).voxels
+    some = slice(len(whole) // 2, len(whole) // 2 + 3)
+    part = even.part((some, slice(None), slice(None)))
+    k, j, i = reach(scan.grid, part)
+    assert k.stop - k.start < len(noise) or spacing > 1
+    near = Volume(scan.grid.part((k, j, i)), noise[k, j, i])
+    assert np.allclose(resampled(near, part, how).voxels, whole[some], atol=1e-3)
