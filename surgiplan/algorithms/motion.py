@@ -1,5 +1,8 @@
 """Motions with fewer than six degrees of freedom, and motions taken over from one body to another."""
 
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -10,8 +13,9 @@ from ..values import FloatArray, Part, Plane, Pose
 Guide = Literal["axis", "hinge", "plane"]
 
 
-def guided(kind: Guide, guide: Plane, shift: float, across: float, angle: float) -> Pose:
-    """The motion that a guide lets through, and nothing else.
+@dataclass(frozen=True)
+class Guided:
+    """A motion that a guide lets through, and nothing else.
 
     kind: axis (slides along a direction and turns about it, as in a tube), hinge (turns only), plane (slides
         on a plane, two ways, and turns about its normal)
@@ -19,19 +23,55 @@ def guided(kind: Guide, guide: Plane, shift: float, across: float, angle: float)
     shift: mm along the axis; on a plane towards its first way (see `ways_on`); a hinge lets none through
     across: mm on a plane towards its second way; an axis or a hinge lets none through
     angle: degrees by the right-hand rule about the direction or normal, through the point
-    Raises StepFailed for a part of the motion that the guide does not let through.
     """
-    refused = {"axis": across != 0, "hinge": shift != 0 or across != 0, "plane": False}[kind]
-    if refused:
-        raise StepFailed(
-            f"This guide ({kind}) lets no shift of {shift:g} mm and {across:g} mm across through: set to 0 "
-            "what it holds, or choose another guide."
+
+    kind: Guide
+    guide: Plane
+    shift: float = 0.0
+    across: float = 0.0
+    angle: float = 0.0
+
+    @property
+    def ways(self) -> Mapping[str, FloatArray]:
+        """The unit directions, LPS, that it may slide along, by the name of the number."""
+        if self.kind == "plane":
+            return dict(zip(("shift", "across"), ways_on(self.guide), strict=True))
+        return {"shift": np.asarray(self.guide.normal)} if self.kind == "axis" else {}
+
+    @property
+    def refused(self) -> bool:
+        """Whether it has a shift that its guide does not let through."""
+        return any(getattr(self, name) != 0 and name not in self.ways for name in ("shift", "across"))
+
+    @property
+    def slide(self) -> FloatArray:
+        """(3,) how far it carries the point of its guide, LPS mm."""
+        total: FloatArray = sum((getattr(self, name) * way for name, way in self.ways.items()), np.zeros(3))
+        return total
+
+    @property
+    def pose(self) -> Pose:
+        """The motion in patient space.
+
+        Raises StepFailed for a part of the motion that the guide does not let through.
+        """
+        if self.refused:
+            raise StepFailed(
+                f"This guide ({self.kind}) lets no shift of {self.shift:g} mm and {self.across:g} mm across "
+                "through: set to 0 what it holds, or choose another guide."
+            )
+        return Pose.of_shift(self.slide).after(
+            Pose.of_rotation(self.guide.normal, self.angle, self.guide.point)
         )
-    turn = Pose.of_rotation(guide.normal, angle, guide.point)
-    if kind == "plane":
-        first, second = ways_on(guide)
-        return Pose.of_shift(shift * first + across * second).after(turn)
-    return Pose.of_shift(shift * np.asarray(guide.normal)).after(turn)
+
+    def slid(self, shift_lps: FloatArray) -> "Guided":
+        """It gone on by what the guide lets through of a shift (3,), LPS mm."""
+        gone = {name: getattr(self, name) + float(shift_lps @ way) for name, way in self.ways.items()}
+        return replace(self, **gone)
+
+    def turned(self, degrees: float) -> "Guided":
+        """It turned on by so many degrees; the angle stays between -180 and 180."""
+        return replace(self, angle=math.remainder(self.angle + degrees, 360))
 
 
 def ways_on(plane: Plane) -> tuple[FloatArray, FloatArray]:

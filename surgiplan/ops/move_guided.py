@@ -2,11 +2,12 @@
 
 from typing import Annotated
 
-from ..algorithms.motion import Guide, guided
-from ..plan.operation import Hand, Operation, Ref, operation
+from ..algorithms.motion import Guide, Guided
+from ..plan.operation import Hand, Number, Operation, Ref, operation
 from ..plan.work import Work
 from ..values import Part, Plane
-from .quantities import Degrees, SignedMillimetres
+
+Pulled = Annotated[float, Number("mm", -100, 100, 0.1, pulled=True)]
 
 
 @operation("move_guided", runs="here", group="Operate")
@@ -25,11 +26,16 @@ class MoveGuided(Operation[Part]):
     part: Ref[Part]
     kind: Guide = "axis"
     guide: Annotated[Plane | None, Hand("lay the axis, the hinge or the plane that guides the part")] = None
-    shift: SignedMillimetres = 0.0
-    across: SignedMillimetres = 0.0
-    angle: Degrees = 0.0
+    shift: Pulled = 0.0
+    across: Pulled = 0.0
+    angle: Annotated[float, Number("°", -180, 180, 1, pulled=True)] = 0.0
+
+    def matters(self, field: str, word: str | None = None) -> bool:
+        """A shift that the guide does not let through is shown only while it is not 0, so that it can be."""
+        held = {"axis": ("across",), "hinge": ("shift", "across"), "plane": ()}[self.kind]
+        return field not in held or getattr(self, field) != 0
 
     def run(self, work: Work, part: Part) -> Part:
         """The same shape with another pose."""
         assert self.guide is not None
-        return part.moved(guided(self.kind, self.guide, self.shift, self.across, self.angle))
+        return part.moved(Guided(self.kind, self.guide, self.shift, self.across, self.angle).pose)

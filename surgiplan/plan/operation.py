@@ -54,12 +54,13 @@ class Ref(Generic[T]):
 
 @dataclass(frozen=True)
 class Number:
-    """Marks a numeric parameter: its unit, its range and the step of a spin box."""
+    """Marks a numeric parameter: unit, range, step of a spin box; whether a hand can pull it in the views."""
 
     unit: str = ""
     low: float = -math.inf
     high: float = math.inf
     step: float = 1.0
+    pulled: bool = False
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def test_arrow_keys_step_in_the_view_under_the_cursor(holding: Person) -> None:
 
 def test_page_keys_turn_about_the_line_of_sight_and_the_middle_stays(holding: Person) -> None:
     view = over(holding, "axial")
-    middle = holding.bench.hand._pivot
+    middle = holding.bench.hand._grasp.pivot
     for _ in range(3):
         holding.press_key(view, Qt.Key.Key_PageDown)
     assert pose_of(holding).degrees == pytest.approx(3.0)
@@ -95,7 +95,7 @@ def test_arrows_follow_the_axes_that_are_chosen(holding: Person) -> None:
     assert hand.grip_pixel(view, "S-I", "shift") is None
     x, y = hand.grip_pixel(view, "long", "shift")
     before = pose_of(holding)
-    middle_x, middle_y = view.eye().pixel(before.apply(hand._pivot))
+    middle_x, middle_y = view.eye().pixel(before.apply(hand._grasp.pivot))
     along = np.array([x - middle_x, y - middle_y])
     holding.drag(view, (x, y), tuple(np.array([x, y]) + along / 2))
     moved = pose_of(holding).apply((0, 0, 0)) - before.apply((0, 0, 0))

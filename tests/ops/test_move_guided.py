@@ -77,3 +77,12 @@ def test_what_a_guide_holds_is_refused() -> None:
 def test_an_empty_guide_asks_for_a_hand() -> None:
     with pytest.raises(NeedsHand, match="lay the axis, the hinge or the plane"):
         run_step(Step("slid", MoveGuided(part=REF)), {"part": box()}, Work())
+
+
+def test_numbers_that_the_guide_holds_are_hidden_while_they_are_0() -> None:
+    for kind, shown in (("axis", {"shift"}), ("hinge", set()), ("plane", {"shift", "across"})):
+        free = MoveGuided(part=REF, kind=kind)
+        assert {name for name in ("shift", "across") if free.matters(name)} == shown
+        assert free.matters("angle")
+    held = MoveGuided(part=REF, kind="hinge", shift=3.0)
+    assert held.matters("shift"), "so that it can be set to 0"

@@ -84,7 +84,7 @@ def _decimals_of(value: float) -> int:
 
 
 class NumberEditor(Editor):
-    """A number; an optional one has a box to tick."""
+    """A number; an optional one has a box to tick, one that can be pulled in the views a button for it."""
 
     def __init__(self, field: Field, parent: QWidget | None = None) -> None:
         super().__init__(field, parent)
@@ -98,6 +98,10 @@ class NumberEditor(Editor):
         row = row_in(self)
         row.addWidget(self._set)
         row.addWidget(self.box, 1)
+        if number.pulled:
+            button = self._with_place(self.tr("Move by hand"))
+            button.setToolTip(self.tr("Move it in the views, along all ways that the step leaves free"))
+            row.addWidget(button)
         self._set.toggled.connect(self.box.setEnabled)
         self._set.toggled.connect(lambda _: self.edited.emit())
         self.box.valueChanged.connect(lambda _: self.edited.emit())

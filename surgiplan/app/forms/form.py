@@ -8,29 +8,28 @@ from PySide6.QtWidgets import (
     QFormLayout,
     QHBoxLayout,
     QLabel,
-    QMenu,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from ...errors import Cancelled, SurgiplanError
+from ...errors import SurgiplanError
 from ...plan.operation import Field
 from ...plan.plan import Plan, Step
-from ...plan.work import Work
 from ...values import Places, Plane, Pose, Vec3
 from .. import theme
 from ..desk import Desk
-from ..inputs import first_plane, inputs_of, pivot_of
+from ..inputs import first_plane, pivot_of
 from ..jobs import Jobs
 from ..readings import Readings
 from ..strips import Strip
-from ..views.eye import place_words
+from ..views.grasp import guided_motion, is_pulled
 from ..words import label_of, status_of, told_figures
 from .editors import ChoiceEditor, Editor
 from .fitted import editor_for, is_wide
 from .placed import PoseEditor
+from .suggesting import SuggestButton
 
 _PLACED = (Plane, Pose, Places, Vec3, tuple[Vec3, ...])
 
@@ -81,7 +80,9 @@ class Form(QWidget):
         self.apply_button.setToolTip(self.tr("Keep these parameters (Ctrl+Return)"))
         self.revert_button = _button("form_revert", self.tr("Revert"), self.revert)
         self.revert_button.setToolTip(self.tr("Go back to the kept parameters (Esc)"))
-        self.suggest_button = _button("form_suggest", self.tr("Suggest..."), self.suggest)
+        self.suggest_button = SuggestButton(self._desk, self._jobs)
+        self.suggest_button.taken.connect(self.take)
+        self.suggest_button.told.connect(lambda words: self.problem.tell(words, theme.WARNING))
         buttons = QHBoxLayout()
         for button in (self.suggest_button, self.revert_button, self.apply_button):
             buttons.addWidget(button)
@@ -199,6 +200,18 @@ class Form(QWidget):
                 self._rows.setRowVisible(label, matters)
             if not matters and editor.place_button is not None:
                 editor.place_button.setChecked(False)
+        self._offer_to_pull(step)
+
+    def _offer_to_pull(self, step: Step) -> None:
+        """Of the numbers that a hand changes together, give the first on show the button for it."""
+        pulled = [name for name, editor in self._editors.items() if is_pulled(editor.field)]
+        shown = [name for name in pulled if step.operation.matters(name)]
+        ready = guided_motion(step.operation) is not None
+        for name in pulled:
+            if (button := self._editors[name].place_button) is not None:
+                button.setVisible(name in shown[:1])
+                button.setEnabled(ready)
+                button.setChecked(button.isChecked() and ready and name in shown[:1])
 
     def _follow(self) -> None:
         """Show the numbers of what is being dragged."""
@@ -215,7 +228,7 @@ class Form(QWidget):
         self.revert_button.setVisible(not fixed)
         self.apply_button.setEnabled(changed)
         self.revert_button.setEnabled(changed)
-        self.suggest_button.setVisible(not fixed and step is not None and step.operation.spec.suggests)
+        self.suggest_button.look_at(None if fixed else step)
         self._fields.setVisible(step is not None)
         for editor in self._editors.values():
             editor.setEnabled(not fixed)
@@ -334,59 +347,11 @@ class Form(QWidget):
             if editor.place_button is not None:
                 editor.place_button.setChecked(False)
 
-    # --- suggestions
-
-    def suggest(self) -> None:
-        """Look for parameters to consider, in a worker, and offer them in a menu."""
-        step = self._step
-        if step is None:
-            return
-        values = inputs_of(self._desk.results, step)
-        if values is None:
-            self.problem.tell(self.tr("The steps above must be computed first."), theme.WARNING)
-            return
-        self.suggest_button.setEnabled(False)
-        blob, operation = self._desk.session.case.blob, step.operation
-        self._jobs.start(
-            self.tr("Looking for suggestions"),
-            lambda report: operation.suggest(Work(blob, report), **values),
-            lambda found: self._offer(step.name, found),
-            self._on_no_suggestion,
-        )
-
-    def _on_no_suggestion(self, problem: Exception) -> None:
-        self.suggest_button.setEnabled(True)
-        if isinstance(problem, Cancelled):
-            return
-        if not isinstance(problem, SurgiplanError):
-            raise problem
-        self.problem.tell(str(problem), theme.WARNING)
-
-    def _offer(self, name: str, found: Mapping[str, Mapping[str, Any]]) -> None:
-        self.suggest_button.setEnabled(True)
-        if name != self.step_name:
-            return
-        menu = QMenu(self)
-        menu.setObjectName("suggestions")
-        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        for method, parameters in found.items():
-            told = ", ".join(f"{label_of(field)} {_short(value)}" for field, value in parameters.items())
-            action = menu.addAction(f"{method}: {told}")
-            action.setObjectName(f"suggest_{method}")
-            action.triggered.connect(lambda _=False, given=parameters: self.take(given))
-        menu.popup(self.suggest_button.mapToGlobal(self.suggest_button.rect().bottomLeft()))
-
     def take(self, parameters: Mapping[str, Any]) -> None:
         """Put parameters into the form, for the person to apply."""
         for field, value in parameters.items():
             self._editors[field].show_value(value)
             self._on_edited(field)
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, Plane):
-        return f"through {place_words(value.point)}"
-    return f"{value:g}" if isinstance(value, float | int) else str(value)
 
 
 def _button(name: str, text: str, act: Callable[[], object]) -> QPushButton:

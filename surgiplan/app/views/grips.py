@@ -1,13 +1,17 @@
 """How the grips of a handle look."""
 
+import numpy as np
 from PySide6.QtCore import QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen
 
+from ...algorithms.motion import Guided
 from .. import theme
 from .eye import Eye
-from .handles import Grip
+from .handles import REACH_PIXELS, Grip, centre_of
 from .sheet import words
 
+_GUIDED = "#F2B705"
+_GUIDE_REACH = 2.0  # the line of a guide is drawn so many times as long as the arrows, to both sides
 _LIKE = {"short": "L-R", "middle": "P-A", "long": "S-I"}  # axes of a bone have the colours of the patient's
 
 
@@ -35,11 +39,23 @@ def paint_grip(painter: QPainter, eye: Eye, grip: Grip, lit: bool, named: bool) 
         words(painter, points[-1] + away * (14 / length) + QPointF(-8, 5), grip.name, colour)
 
 
+def paint_guide(painter: QPainter, eye: Eye, motion: Guided) -> None:
+    """Paint the axis or hinge that guides a part as a dashed line through its handle; a plane has none."""
+    if motion.kind == "plane":
+        return
+    centre = np.asarray(centre_of(motion, (0.0, 0.0, 0.0)))
+    reach = _GUIDE_REACH * REACH_PIXELS * eye.mm_per_pixel(centre) * np.asarray(motion.guide.normal)
+    ends = [QPointF(x, y) for x, y in eye.pixels([centre - reach, centre + reach])]
+    for pen in (QPen(QColor(0, 0, 0, 150), 3.0), QPen(QColor(_GUIDED), 1.4, Qt.PenStyle.DashLine)):
+        painter.setPen(pen)
+        painter.drawLine(*ends)
+
+
 def _colour(grip: Grip) -> str:
     for axis, colour in theme.AXIS_COLOURS.items():
         if _LIKE.get(grip.name, grip.name).endswith(axis):
             return colour
-    return "#F2B705"
+    return _GUIDED
 
 
 def _paint_tip(painter: QPainter, start: QPointF, end: QPointF, colour: QColor) -> None:

@@ -1,26 +1,26 @@
-"""What the left button holds while a plane, a pose, points or paint are being placed."""
+"""What the left button holds while a plane, a motion, points or paint are being placed."""
 
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from PySide6.QtCore import QObject, QPointF, Qt, Signal
-from PySide6.QtGui import QColor, QPainter, QPen
+from PySide6.QtGui import QColor, QPainter
 
+from ...algorithms.motion import Guided
 from ...plan.operation import Field
 from ...plan.plan import Plan, Step
-from ...values import IDENTITY, Bits, Places, Plane, Pose, Vec3, vec3
+from ...values import Bits, Places, Plane, Pose, Vec3, vec3
 from ..desk import Desk
-from ..inputs import pivot_of, with_point
+from ..inputs import with_point
 from ..jobs import Jobs
 from ..painting.easel import Easel, Sight
 from ..painting.tool import Tool
 from ..painting.tools import TOOLS
 from .dots import Dots
 from .eye import Eye
-from .grips import paint_grip
-from .handles import Drag, Grip, centre_of, grip_at, grip_pixel, grips_of
-from .hold import Hold, axes_of, stepped_by
+from .grasp import GUIDED_FIELDS, Grasp
+from .hold import Hold
 from .nearness import Nearness
 from .sheet import words
 
@@ -31,6 +31,11 @@ _HINTS: dict[Any, str] = {
     Vec3: "Click the place in a slice or on a shape, or drag the point.",
     Places: "Click the landmark in a slice or on a shape; drag one that is placed.",
     _POINTS: "Click the points one after the other, in a slice or on a shape; drag one that is placed.",
+}
+_GUIDED_HINTS = {
+    "axis": "Drag the arrow to slide the part, the ring to turn it (Ctrl: whole steps), or use the keys.",
+    "hinge": "Drag the ring to turn the part about its hinge (Ctrl: whole steps), or use Page up and down.",
+    "plane": "Drag an arrow or the dot to slide the part, the ring to turn it (Ctrl: whole steps), or keys.",
 }
 _PLACED = (Vec3, _POINTS, Places)
 
@@ -60,17 +65,15 @@ class Hand(QObject):
         self._step = ""
         self._field: Field | None = None
         self.mark = ""  # the landmark that the next click places
-        self._drag: Drag | None = None
-        self._grip: Grip | None = None
         self._dots = Dots(desk)
         self._words, self._at = "", QPointF()
         self._where: Sight | None = None
-        self.hold = Hold()
         self.asking_pivot = False
         self.easel = Easel(desk, jobs, self)
         self._tool: Tool = TOOLS[self.easel.settings.tool](self.easel)
         self.nearness = Nearness(desk, self)
         self.nearness.changed.connect(self.changed)
+        self._grasp = Grasp(desk, self.nearness)
         self.easel.altered.connect(self._follow_settings)
         self.easel.told.connect(self.told)
         self.easel.painted.connect(self._keep_stroke)
@@ -83,12 +86,22 @@ class Hand(QObject):
     @property
     def dragging(self) -> bool:
         """Whether a drag or a stroke is going on."""
-        return bool(self._drag or self._dots.held) or (self.painting and self._tool.busy)
+        return bool(self._grasp.drag or self._dots.held) or (self.painting and self._tool.busy)
+
+    @property
+    def holds_pose(self) -> bool:
+        """Whether it holds a part that is free to go anywhere."""
+        return self._grasp.holds_pose
 
     @property
     def holds_part(self) -> bool:
-        """Whether it holds the pose of a part."""
-        return self._field is not None and self._field.kind is Pose
+        """Whether it holds the motion of a part, free or on a guide."""
+        return self._grasp.holds_pose or self._grasp.holds_guided
+
+    @property
+    def hold(self) -> Hold:
+        """How a part is held."""
+        return self._grasp.hold
 
     @property
     def painting(self) -> bool:
@@ -99,9 +112,10 @@ class Hand(QObject):
         """Hold a parameter of a step; of landmarks the one of this name, for the next click."""
         self.put_down()
         self._step, self._field, self.mark = step.name, field, mark
+        self._grasp.take(step.name, field)
         if field.kind is Bits:
             self.easel.take(step, field.name)
-        elif field.kind is Pose:
+        elif self.holds_part:
             self.nearness.take(step.name)
         self.told.emit(self._hint)
         self.changed.emit()
@@ -110,8 +124,8 @@ class Hand(QObject):
         """Hold nothing any more."""
         if self._field is not None:
             self.let_go()
-            self._field, self._grip, self._dots.lit, self.asking_pivot = None, None, None, False
-            self.hold = replace(self.hold, pivot=None)
+            self._field, self._dots.lit, self.asking_pivot = None, None, False
+            self._grasp.put_down()
             self.nearness.put_down()
             self.told.emit("")
             self.changed.emit()
@@ -119,7 +133,7 @@ class Hand(QObject):
     def let_go(self) -> None:
         """End a drag without keeping it."""
         if self.dragging:
-            self._drag, self._dots.held, self._words = None, None, ""
+            self._grasp.drag, self._dots.held, self._words = None, None, ""
             self._tool.drop()
             self.easel.drop()
             self._desk.draft(None)
@@ -132,6 +146,8 @@ class Hand(QObject):
     def _hint(self) -> str:
         if self.painting:
             return self._tool.hint
+        if isinstance(value := self._grasp.value, Guided):
+            return _GUIDED_HINTS[value.kind]
         return "" if self._field is None else _HINTS.get(self._field.kind, "")
 
     # --- painting
@@ -194,15 +210,11 @@ class Hand(QObject):
                 return self.easel.grid is not None  # a locked segment keeps the button, so that nothing moves
             self.easel.turned = turned
             return self._tool.press(where, x, y)
-        value = self._value()
-        if self.asking_pivot and isinstance(value, Pose):
+        if self.asking_pivot and isinstance(value := self._grasp.value, Pose):
             return self._put_pivot(value, where.point_at(x, y))
-        if value is None or (grip := grip_at(self._grips(value, eye), eye, x, y)) is None:
+        if not self._grasp.press(eye, x, y):
             return False
         self._at = QPointF(x, y)
-        if isinstance(value, Pose):
-            self.nearness.begin(value)
-        self._grip, self._drag = grip, Drag(value, self._pivot, grip, eye, x, y)
         self.changed.emit()
         return True
 
@@ -216,19 +228,16 @@ class Hand(QObject):
         elif self._field is not None and (found := self._dragged(x, y, snap)) is not None:
             value, self._words = found
             self._at = QPointF(x, y)
-            if isinstance(value, Pose):
-                value = self.nearness.allowed(value)
-            self.moved.emit(self._field.name, value)
+            for name, to in self._grasp.edits(value).items():
+                self.moved.emit(name, to)
             self._desk.draft(self._with(value))
             self.nearness.follow()
-            if self.nearness.stopped_at:
-                self._words += self.tr(", stopped before {0}").format(self.nearness.stopped_at)
             self.told.emit(self._words)
 
     def _dragged(self, x: float, y: float, snap: bool) -> tuple[Any, str] | None:
         """What the held field becomes with the cursor there, and the change in words."""
-        if self._drag is not None:
-            return self._drag.to(x, y, snap)
+        if self._grasp.drag is not None:
+            return self._grasp.dragged(x, y, snap)
         point = self._where.point_at(x, y) if self._where is not None else None
         if self._dots.held is None or point is None:  # beside all shapes it stays where it was last
             return None
@@ -239,8 +248,8 @@ class Hand(QObject):
         """Keep what was placed: one drag is one undo step."""
         if self.painting:
             self._tool.release()
-        elif self._drag is not None or self._dots.held is not None:
-            moved, self._drag, self._dots.held, self._words = bool(self._words), None, None, ""
+        elif self._grasp.drag is not None or self._dots.held is not None:
+            moved, self._grasp.drag, self._dots.held, self._words = bool(self._words), None, None, ""
             self.told.emit(self._hint)
             if moved:
                 self._keep(self._desk.plan)
@@ -251,55 +260,27 @@ class Hand(QObject):
         if self.painting:
             self._tool.hover(where, x, y)
             return
-        self._where = where if self._drag is None else self._where
-        eye, value = where.eye(), self._value()
+        self._where = where if self._grasp.drag is None else self._where
+        eye = where.eye()
         if self._field is not None and self._field.kind in _PLACED and eye is not None:
             lit = self._dots.under(self._step, self._field, where, eye, x, y)
             if (lit and lit.name) != (self._dots.lit and self._dots.lit.name):
                 self._dots.lit = lit
                 self.changed.emit()
-        grip = grip_at(self._grips(value, eye), eye, x, y) if eye and value is not None else None
-        if (grip and grip.name) != (self._grip and self._grip.name):
-            self._grip = grip
+        if self._grasp.hover(eye, x, y):
             self.changed.emit()
-
-    # --- what is placed
-
-    def _value(self) -> Plane | Pose | None:
-        if self._field is None or self._step not in self._desk.plan.names:
-            return None
-        if self._field.kind is Pose and self._known_pivot is None:
-            return None
-        value = getattr(self._desk.plan[self._step].operation, self._field.name)
-        if self._field.kind is Pose and value is None:
-            return IDENTITY
-        return value if isinstance(value, Plane | Pose) else None
-
-    @property
-    def _known_pivot(self) -> Vec3 | None:
-        return pivot_of(self._desk.results, self._desk.plan[self._step])
-
-    @property
-    def _pivot(self) -> Vec3:
-        return (self.hold.pivot if self.holds_part else None) or self._known_pivot or (0.0, 0.0, 0.0)
-
-    def _grips(self, value: Plane | Pose, eye: Eye) -> list[Grip]:
-        if isinstance(value, Plane):
-            return grips_of(value, self._pivot, eye)
-        axes = axes_of(self.hold, self._desk.results, self._desk.plan[self._step], value)
-        return grips_of(value, self._pivot, eye, axes)
 
     # --- how a part is held
 
     @property
     def has_moved(self) -> bool:
-        """Whether the held part has another pose than the one it came with."""
-        return self.holds_part and self._value() not in (None, IDENTITY)
+        """Whether the held part has another place than the one it came with."""
+        return self._grasp.value not in (None, self._grasp.at_rest)
 
     def hold_by(self, **choices: Any) -> None:
         """Hold the part by other axes, about another point or by other steps (fields of `Hold`)."""
         self.let_go()
-        self.hold = replace(self.hold, **choices)
+        self._grasp.hold = replace(self.hold, **choices)
         self.changed.emit()
 
     def ask_pivot(self, on: bool = True) -> None:
@@ -317,31 +298,33 @@ class Hand(QObject):
 
     def put_back(self) -> None:
         """Take all motion of the held part back."""
-        if self.holds_part:
+        if (rest := self._grasp.at_rest) is not None:
             self.let_go()
-            self._keep(self._with(IDENTITY))
+            self._keep(self._with(rest))
             self.changed.emit()
 
     def _nudged(self, key: Qt.Key) -> bool:
         """One step of the held part: by the arrows along the view, by Page up and down about its line."""
-        eye, value = self._where.eye() if self._where else None, self._value()
-        if eye is None or not isinstance(value, Pose):
-            return False
-        stepped = stepped_by(key, value, self._pivot, self.hold, eye)
+        eye = self._where.eye() if self._where else None
+        stepped = self._grasp.stepped(key, eye) if eye is not None else None
         if stepped is not None:
             self.let_go()
             self._keep(self._with(stepped))
             self.changed.emit()
         return stepped is not None
 
+    # --- what is kept
+
     def _with(self, value: Any) -> Plan:
-        assert self._field is not None
-        return self._desk.kept.edit(self._step, **{self._field.name: value})
+        return self._desk.kept.edit(self._step, **self._grasp.edits(value))
 
     def _keep(self, plan: Plan) -> None:
         assert self._field is not None
-        self._desk.commit(plan, f"place {self._field.name.replace('_', ' ')} of {self._step}")
-        self.kept.emit(self._field.name)
+        held = self._grasp.holds_guided
+        named = self.tr("motion") if held else self._field.name.replace("_", " ")
+        self._desk.commit(plan, f"place {named} of {self._step}")
+        for name in GUIDED_FIELDS if held else (self._field.name,):
+            self.kept.emit(name)
 
     def _put_point(self, point: Vec3 | None) -> bool:
         assert self._field is not None
@@ -356,13 +339,7 @@ class Hand(QObject):
 
     def grip_pixel(self, where: Sight, name: str, kind: str = "") -> tuple[float, float] | None:
         """Where in a view a grip of this name lies, None when it is not there."""
-        eye, value = where.eye(), self._value()
-        if eye is None or value is None:
-            return None
-        for grip in self._grips(value, eye):
-            if grip.name == name and kind in ("", grip.kind):
-                return grip_pixel(grip, eye)
-        return None
+        return self._grasp.grip_pixel(where, name, kind)
 
     def paint(self, painter: QPainter, eye: Eye, where: Sight) -> None:
         """Paint the handle, or the strokes and the tool, over a view."""
@@ -374,26 +351,10 @@ class Hand(QObject):
             self._tool.paint(painter, eye, where)
             return
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        if (value := self._value()) is not None:
-            self._paint_handle(painter, eye, value)
-            if where.slice is None:
-                self._paint_nearness(painter)
+        self._grasp.paint(painter, eye, told=bool(self._words))
+        if where.slice is None:
+            self._grasp.paint_nearness(painter)
         self._dots.paint(painter, eye, where)
         if self._words and where is self._where:
             away = QPointF(16, 30 if self._dots.held else -12)  # below the name of a point
             words(painter, self._at + away, self._words, QColor("#FFFFFF"))
-
-    def _paint_handle(self, painter: QPainter, eye: Eye, value: Plane | Pose) -> None:
-        for grip in self._grips(value, eye):
-            lit = self._grip is not None and (grip.kind, grip.name) == (self._grip.kind, self._grip.name)
-            paint_grip(painter, eye, grip, lit, named=not (lit and self._words))
-        centre = QPointF(*eye.pixel(centre_of(value, self._pivot)))
-        painter.setPen(QPen(QColor("#000000"), 1))
-        painter.setBrush(QColor("#FFFFFF"))
-        painter.drawEllipse(centre, 5, 5)
-
-    def _paint_nearness(self, painter: QPainter) -> None:
-        """What lies near the body, the deepest first, in the upper left corner."""
-        line = painter.fontMetrics().height() + 2
-        for n, near in enumerate(self.nearness.near):
-            words(painter, QPointF(12, (n + 1.5) * line), near.text, QColor(near.colour))

@@ -1,8 +1,9 @@
-"""The handles of planes and poses: pure geometry, the same in the 3D view and in the slices.
+"""The handles of planes, poses and guided motions: pure geometry, the same in 3D and in the slices.
 
 A handle is drawn at a constant size on the screen, and follows the cursor in true millimetres.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -10,6 +11,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ...algorithms.motion import Guided
 from ...scene.items import Item, LineMark
 from ...values import FloatArray, Plane, Pose, Vec3, vec3
 from .eye import Eye, lps_words
@@ -22,14 +24,14 @@ ANATOMICAL: tuple[tuple[str, Vec3], ...] = (
     ("P-A", (0.0, 1.0, 0.0)),
     ("S-I", (0.0, 0.0, 1.0)),
 )
-Placed = Plane | Pose
+Placed = Plane | Pose | Guided
 
 
 @dataclass(frozen=True, eq=False)
 class Grip:
     """One thing of a handle that can be taken hold of.
 
-    kind: "shift" along the axis, "turn" about it, or "free" in the plane of the screen
+    kind: "shift" along the axis, "turn" about it, or "free" in the plane that the axis stands on
     name: what the axis is called
     axis: unit vector, LPS
     line_lps: (n, 3) what is drawn and hit, LPS mm
@@ -46,6 +48,8 @@ def centre_of(value: Placed, pivot: Vec3) -> Vec3:
 
     pivot: for a pose, the middle of what it moves, before it is moved
     """
+    if isinstance(value, Guided):
+        return vec3(np.asarray(value.guide.point) + value.slide)
     return value.point if isinstance(value, Plane) else vec3(value.apply(pivot))
 
 
@@ -64,6 +68,8 @@ def grips_of(
     grips += [_ring(name, axis, centre, reach * 0.8) for name, axis in turns if abs(away @ axis) > 0.12]
     if isinstance(value, Pose):
         grips.append(Grip("free", "free", vec3(away), centre[None, :]))
+    elif isinstance(value, Guided) and value.kind == "plane" and abs(away @ value.guide.normal) > 0.12:
+        grips.append(Grip("free", "free", value.guide.normal, centre[None, :]))
     return grips
 
 
@@ -74,6 +80,8 @@ def _axes(
     if isinstance(value, Pose):
         named = [(name, np.asarray(axis)) for name, axis in axes]
         return named, named
+    if isinstance(value, Guided):
+        return list(value.ways.items()), [("angle", np.asarray(value.guide.normal))]
     normal = np.asarray(value.normal)
     order = np.argsort(np.abs(normal), kind="stable")
     first = np.eye(3)[order[0]]
@@ -149,7 +157,7 @@ class Drag:
     """
 
     def __init__(self, value: Placed, pivot: Vec3, grip: Grip, eye: Eye, x: float, y: float) -> None:
-        self._value, self._grip, self._eye = value, grip, eye
+        self.value, self._grip, self._eye = value, grip, eye
         self._centre = np.asarray(centre_of(value, pivot))
         self._read: Callable[[float, float], float | FloatArray | None] = {
             "shift": self._along,
@@ -165,7 +173,7 @@ class Drag:
         """
         now = self._read(x, y)
         if now is None or self._start is None:
-            return self._value, ""
+            return self.value, ""
         if self._grip.kind == "turn":
             degrees = float(np.degrees((now - self._start + np.pi) % (2 * np.pi) - np.pi))
             return self._turned(round(degrees) if snap else degrees)
@@ -177,18 +185,22 @@ class Drag:
         return self._shifted(shift)
 
     def _shifted(self, shift: FloatArray) -> tuple[Placed, str]:
-        value = self._value
+        value = self.value
+        if isinstance(value, Guided):
+            return (slid := value.slid(shift)), guided_words(value, slid)
         if isinstance(value, Plane):
             along = float(shift @ np.asarray(self._grip.axis))
             return Plane(vec3(np.asarray(value.point) + shift), value.normal), f"{along:+.1f} mm along normal"
         return Pose.of_shift(shift).after(value), lps_words(shift)
 
     def _turned(self, degrees: float) -> tuple[Placed, str]:
+        value = self.value
+        if isinstance(value, Guided):
+            return (turned := value.turned(degrees)), guided_words(value, turned)
         turn = Pose.of_rotation(self._grip.axis, degrees, about=self._centre)
-        words = self._grip.name if isinstance(self._value, Plane) else f"about {self._grip.name}"
-        text = f"{degrees:+.1f}° {words}"
-        value = self._value
-        return (value.moved(turn) if isinstance(value, Plane) else turn.after(value)), text
+        if isinstance(value, Plane):
+            return value.moved(turn), f"{degrees:+.1f}° {self._grip.name}"
+        return turn.after(value), f"{degrees:+.1f}° about {self._grip.name}"
 
     def _along(self, x: float, y: float) -> float | None:
         return self._eye.along_axis(x, y, self._centre, self._grip.axis)
@@ -206,6 +218,15 @@ class Drag:
         u = u / np.linalg.norm(u)
         arm = met - self._centre
         return float(np.arctan2(arm @ np.cross(axis, u), arm @ u))
+
+
+def guided_words(before: Guided, now: Guided) -> str:
+    """A change of a guided motion in words, such as "shift 12.0 mm (+3.2)"."""
+    told = {name: (getattr(now, name), getattr(now, name) - getattr(before, name)) for name in now.ways}
+    words = [f"{name} {value:.1f} mm ({by:+.1f})" for name, (value, by) in told.items() if abs(by) >= 0.05]
+    turned = math.remainder(now.angle - before.angle, 360)
+    words += [f"angle {now.angle:.1f}° ({turned:+.1f})"] if abs(turned) >= 0.05 else []
+    return ", ".join(words) or "0.0 mm"
 
 
 def turned_degrees(rotation: ArrayLike) -> Vec3:

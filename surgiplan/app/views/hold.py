@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 from PySide6.QtCore import Qt
 
+from ...algorithms.motion import Guided
 from ...plan.plan import Step
 from ...session import Result
 from ...values import FloatArray, Part, Pose, Vec3, vec3
@@ -27,6 +28,8 @@ _TURNS = {
     Qt.Key.Key_PageUp: -1,
     Qt.Key.Key_PageDown: 1,
 }  # clockwise as seen is positive about the line of sight
+
+_ALONG = 0.25  # cosine: an arrow key that points further off a guide than this does not move along it
 
 
 @dataclass(frozen=True)
@@ -83,14 +86,38 @@ def stepped_by(key: Qt.Key, pose: Pose, pivot: Vec3, hold: Hold, eye: Eye) -> Po
     Returns None for a key that means no step.
     """
     centre = np.asarray(centre_of(pose, pivot))
-    away = eye.facing(centre)
     if key in _TURNS:
-        return Pose.of_rotation(away, _TURNS[key] * hold.step_degrees, about=centre).after(pose)
+        turn = _TURNS[key] * hold.step_degrees
+        return Pose.of_rotation(eye.facing(centre), turn, about=centre).after(pose)
+    towards = _shown_by(key, centre, eye)
+    return None if towards is None else Pose.of_shift(towards * hold.step_mm).after(pose)
+
+
+def guided_by(key: Qt.Key, motion: Guided, hold: Hold, eye: Eye) -> Guided | None:
+    """A guided motion after one press of a key: it goes the way of the guide that the arrow points along.
+
+    Page up and down turn it, clockwise as seen for Page down. A key across the guide means nothing, nor does
+    any that its guide holds: then None.
+    """
+    centre = np.asarray(centre_of(motion, (0.0, 0.0, 0.0)))
+    if key in _TURNS:
+        facing = float(eye.facing(centre) @ motion.guide.normal)
+        return motion.turned(_TURNS[key] * hold.step_degrees * (1 if facing >= 0 else -1))
+    towards = _shown_by(key, centre, eye)
+    if towards is None:
+        return None
+    let = motion.slid(towards).slide - motion.slide
+    length = float(np.linalg.norm(let))
+    return motion.slid(let / length * hold.step_mm) if length > _ALONG else None
+
+
+def _shown_by(key: Qt.Key, centre: FloatArray, eye: Eye) -> FloatArray | None:
+    """The unit direction (3,), LPS, that an arrow key points to in a view; None for any other key."""
     if key not in _SHIFTS:
         return None
     x, y = np.add(eye.pixel(centre), _SHIFTS[key])
-    beside = eye.on_plane(float(x), float(y), centre, away)
+    beside = eye.on_plane(float(x), float(y), centre, eye.facing(centre))
     if beside is None:
         return None
-    shift = (beside - centre) / np.linalg.norm(beside - centre) * hold.step_mm
-    return Pose.of_shift(shift).after(pose)
+    away: FloatArray = (beside - centre) / np.linalg.norm(beside - centre)
+    return away

@@ -1,4 +1,7 @@
-"""The tool bar of a part that is moved by hand: axes, the point it turns about, steps of the keys."""
+"""The tool bar of a part that is moved by hand: axes, the point it turns about, steps of the keys.
+
+A part on a guide has the axes and the point of its guide: for it they are not there to choose.
+"""
 
 from PySide6.QtWidgets import QComboBox, QFrame, QHBoxLayout, QLabel, QPushButton
 
@@ -14,7 +17,7 @@ _AXES = (
 
 
 class HoldBar(QFrame):
-    """Shows while the pose of a part is held.
+    """Shows while a part is held, free or on a guide.
 
     hand: what holds it
     """
@@ -54,11 +57,9 @@ class HoldBar(QFrame):
         self.reset.clicked.connect(lambda: hand.put_back())
         row = QHBoxLayout(self)
         row.setContentsMargins(6, 3, 6, 3)
+        self._chosen = (self.axes, QLabel(self.tr("turns about")), self.middle, self.pick)
         for one in (
-            self.axes,
-            QLabel(self.tr("turns about")),
-            self.middle,
-            self.pick,
+            *self._chosen,
             QLabel(self.tr("keys step by")),
             self.step_mm,
             self.step_degrees,
@@ -72,6 +73,8 @@ class HoldBar(QFrame):
     def _show(self) -> None:
         hold = self._hand.hold
         self.setVisible(self._hand.holds_part)
+        for one in self._chosen:
+            one.setVisible(self._hand.holds_pose)
         with quiet(self.axes, self.pick):
             self.axes.setCurrentIndex(self.axes.findData(hold.axes))
             self.pick.setChecked(self._hand.asking_pivot)

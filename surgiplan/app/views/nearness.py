@@ -3,6 +3,7 @@
 Of a body that a step `collide` means to sit inside another, the colours and the stop regard the rest alone.
 """
 
+import math
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -12,13 +13,14 @@ from PySide6.QtCore import QObject, Signal
 from ...algorithms.fields.contact import Body, contact
 from ...algorithms.fields.field import FIELDS
 from ...algorithms.fields.sweep import Motions, first_touches
+from ...algorithms.motion import Guided
 from ...errors import Cancelled, SurgiplanError
 from ...ops.collide import Collide
 from ...progress import Report
 from ...scene import Scalars, Surface
 from ...scene.marks import severity_of
 from ...scene.view import value_of
-from ...values import IDENTITY, Collision, Mesh, Part, Pose
+from ...values import IDENTITY, Collision, FloatArray, Mesh, Part, Pose
 from .. import theme
 from ..desk import Desk
 from ..jobs import Jobs
@@ -87,8 +89,9 @@ class Nearness(QObject):
         """Whether a drag ends at the first touch."""
         self._step, self._bodies = "", dict[str, Body]()
         self._own: Body | None = None
-        self._start: tuple[Pose, Pose] | None = None  # the parameter, and the body, before the drag
-        self._last, self._free = IDENTITY, dict[str, tuple[Body, Pose]]()
+        self._start: tuple[Pose | Guided, Pose] | None = None  # the parameter, and the body, before the drag
+        self._last: Pose | Guided = IDENTITY
+        self._free = dict[str, tuple[Body, Pose]]()
         self.near: tuple[Near, ...] = ()
         self.stopped_at = ""
         """The body that holds up the drag just now."""
@@ -195,12 +198,12 @@ class Nearness(QObject):
             self._scalars = (seen, Scalars(shown, -_COLOURED_MM, _COLOURED_MM, self.tr("distance")))
         return replace(item, scalars=self._scalars[1])
 
-    def begin(self, value: Pose | None) -> None:
+    def begin(self, value: Pose | Guided) -> None:
         """A drag begins with the parameter at this value."""
         part = self._part()
         if part is None:
             return
-        self._start, self._last, self._free = (value or IDENTITY, part.pose), part.pose, {}
+        self._start, self._last, self._free = (value, part.pose), value, {}
         self.follow()
         touching = {one.name for one in self.near if one.found.depth_mm > 0 or one.found.contained}
         touching |= self._meant_inside()
@@ -210,7 +213,7 @@ class Nearness(QObject):
             if body is not None and ready and one.name not in touching:
                 self._free[one.name] = (body, one.pose)
 
-    def allowed(self, value: Pose) -> Pose:
+    def allowed(self, value: Pose | Guided) -> Pose | Guided:
         """How far the parameter may go towards a value: before the first touch, if drags are to stop there.
 
         Bodies that overlap before the drag do not hold it up, nor do those it is meant to sit in.
@@ -218,25 +221,55 @@ class Nearness(QObject):
         self.stopped_at = ""
         if not self.stops or self._start is None or self._own is None:
             return value
-        own, (before, pose) = self._own, self._start
-        target = value.after(before.inverse).after(pose)
-        motion = Motions.between(self._last, target, own.cloud.middle)
-        far = float(np.linalg.norm(motion.shifts[0]) + abs(motion.angles[0]) * own.cloud.reach_mm)
+        own, begun = self._own, self._placed(self._last)
+        way = _way(self._last, value, begun, self._placed(value), own.cloud.middle)
+        arm = float(np.linalg.norm(begun.apply(own.cloud.middle) - way.centre)) + own.cloud.reach_mm
+        far = float(np.linalg.norm(way.shifts[0]) + abs(way.angles[0]) * arm)
         share = 1.0
         for name, (body, place) in self._free.items():
-            touch = float(first_touches(own, body, self._last, place, motion).share[0])
+            touch = float(first_touches(own, body, begun, place, way).share[0])
             if touch < share:
                 share, self.stopped_at = touch, name
         if self.stopped_at:
             share = max(share - _BACK_MM / max(far, _BACK_MM), 0.0)
-            target = motion.pose(0, share).after(self._last)
-            value = target.after(pose.inverse).after(before)
-        self._last = target
+            value = _gone(self._last, way, share)
+        self._last = value
         return value
+
+    def _placed(self, value: Pose | Guided) -> Pose:
+        """The pose of the body with the parameter at a value."""
+        assert self._start is not None
+        before, pose = self._start
+        return _pose(value).after(_pose(before).inverse).after(pose)
 
     def close(self) -> None:
         """Stop the worker."""
         self.jobs.close()
+
+
+def _pose(value: Pose | Guided) -> Pose:
+    return value.pose if isinstance(value, Guided) else value
+
+
+def _way(last: Pose | Guided, value: Pose | Guided, begun: Pose, end: Pose, middle: FloatArray) -> Motions:
+    """How a body goes on from one value of the parameter to another; a guided one stays on its guide.
+
+    begun, end: where it is with either value
+    middle: (3,) of the body, in its own coordinates
+    """
+    if not (isinstance(last, Guided) and isinstance(value, Guided)):
+        return Motions.between(begun, end, middle)
+    turn = math.radians(math.remainder(value.angle - last.angle, 360))
+    centre, axis = np.asarray(last.guide.point) + last.slide, np.asarray(last.guide.normal)
+    return Motions(centre, axis[None], np.array([turn]), (value.slide - last.slide)[None])
+
+
+def _gone(value: Pose | Guided, way: Motions, share: float) -> Pose | Guided:
+    """A value of the parameter gone on by a part of a way."""
+    if isinstance(value, Guided):
+        turn = math.degrees(share * float(way.angles[0]))
+        return value.slid(share * way.shifts[0]).turned(turn)
+    return way.pose(0, share).after(value)
 
 
 def _made(mesh: Mesh, known: Body | None, finished: bool, report: Report) -> Body | None:
