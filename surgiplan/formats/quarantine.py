@@ -113,8 +113,8 @@ def warm(module: str) -> None:
 
 
 def ready() -> list[int]:
-    """Which children wait for an order; the first when none does, since an order starts it."""
-    return [n for n, child in enumerate(_CHILDREN) if child.waits()] or [0]
+    """Which children wait for an order."""
+    return [n for n, child in enumerate(_CHILDREN) if child.waits()]
 
 
 class _Child:

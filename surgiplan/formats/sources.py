@@ -8,7 +8,7 @@ import os
 import stat
 import zipfile
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path, PurePosixPath
@@ -30,13 +30,14 @@ ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 class Member:
     """One file, or one member of a zip archive.
 
-    path: the file, or the archive that holds the member
+    path: of the file, or of the archive that holds the member, as text: to make, hash and send thousands of
+        `Path`s takes longer than to read their headers
     name: the last part of its name, for messages
     size: number of bytes (unpacked)
     entry: number of the member in its archive; -1 for a file
     """
 
-    path: Path
+    path: str
     name: str
     size: int
     entry: int = -1
@@ -73,13 +74,13 @@ def listed(path: Path) -> Listing:
         return replace(found, notes=("the index is not trusted: all files were looked at", *found.notes))
     if start in ZIP_MAGIC:
         return Listing(tuple(_of_archive(path)))
-    return Listing((Member(path, path.name, path.stat().st_size),))
+    return Listing((Member(str(path), path.name, path.stat().st_size),))
 
 
 def _of_folder(folder: Path) -> Listing:
     """All regular files below a folder. Links are not followed: what they lead to is seen where it lies."""
     members, notes, outside = list[Member](), list[str](), list[str]()
-    waiting = [folder]
+    waiting = [str(folder)]
     while waiting:
         place, folders = waiting.pop(), list[str]()
         try:
@@ -96,10 +97,10 @@ def _of_folder(folder: Path) -> Listing:
                 elif entry.is_dir():
                     folders.append(entry.path)
                 elif entry.is_file():  # a pipe or a device would wait for ever
-                    members.append(Member(Path(entry.path), entry.name, entry.stat().st_size))
+                    members.append(Member(entry.path, entry.name, entry.stat().st_size))
             except OSError as problem:
                 notes.append(f"{entry.name} cannot be read: {problem.strerror}")
-        waiting += map(Path, reversed(folders))
+        waiting += reversed(folders)
     if outside:
         names = ", ".join(outside[:3]) + (", ..." if len(outside) > 3 else "")
         notes.append(f"{len(outside)} links lead out of the folder and were not followed: {names}")
@@ -115,7 +116,7 @@ def _of_archive(path: Path) -> Iterator[Member]:
     _require_harmless(path.name, entries)
     for number, entry in enumerate(entries):
         if not entry.is_dir():
-            yield Member(path, PurePosixPath(entry.filename).name, entry.file_size, number)
+            yield Member(str(path), PurePosixPath(entry.filename).name, entry.file_size, number)
 
 
 def _require_harmless(archive: str, entries: list[zipfile.ZipInfo]) -> None:
@@ -142,7 +143,7 @@ class Reader:
     """Opens members, in any thread; an archive is opened once for all of its members. Use it in a `with`."""
 
     def __init__(self) -> None:
-        self._archives: dict[tuple[Path, int], tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]] = {}
+        self._archives: dict[tuple[str, int], tuple[zipfile.ZipFile, list[zipfile.ZipInfo]]] = {}
 
     def __enter__(self) -> "Reader":
         return self
@@ -184,32 +185,33 @@ def filled(stream: BinaryIO, room: memoryview) -> int:
 
 
 def opened_ahead(
-    reader: Reader, members: Sequence[Member], count: int
-) -> Iterator[tuple[Member, BinaryIO | Exception]]:
-    """Each member with its open stream, or with what was raised; closed when the next is asked for.
+    reader: Reader, members: Iterable[tuple[int, Member]], count: int
+) -> Iterator[tuple[int, Member, BinaryIO | Exception]]:
+    """Each member with its number and open stream, or what was raised; closed when the next is asked for.
 
     Some are opened ahead, so that the system fetches their beginnings from a cold disk side by side.
 
+    members: with a number each
     count: bytes of the beginning that will be read
     """
-    waiting = deque[tuple[Member, BinaryIO | Exception]]()
+    waiting = deque[tuple[int, Member, BinaryIO | Exception]]()
     todo = iter(members)
     try:
         while True:
-            for member in islice(todo, _AHEAD - len(waiting)):
+            for number, member in islice(todo, _AHEAD - len(waiting)):
                 try:
                     stream = reader.open(member)
                     if member.entry < 0 and hasattr(os, "posix_fadvise"):
                         os.posix_fadvise(stream.fileno(), 0, count, os.POSIX_FADV_WILLNEED)
-                    waiting.append((member, stream))
+                    waiting.append((number, member, stream))
                 except Exception as problem:  # a damaged archive raises many kinds
-                    waiting.append((member, problem))
+                    waiting.append((number, member, problem))
             if not waiting:
                 return
             yield waiting[0]
-            _closed(waiting.popleft()[1])
+            _closed(waiting.popleft()[2])
     finally:
-        for _, left in waiting:
+        for _, _, left in waiting:
             _closed(left)
 
 

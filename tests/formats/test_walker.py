@@ -38,7 +38,7 @@ Slices = tuple[Slice, ...]
 
 
 def member_of(data: bytes) -> Member:
-    return Member(Path("x"), "x", len(data))
+    return Member("x", "x", len(data))
 
 
 def walked(data: bytes, walker: Walker | None = None) -> Slices | None:

@@ -1,6 +1,7 @@
 """The series browser: patients, studies and series of a folder, and which of them come into the case."""
 
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QResizeEvent
@@ -254,7 +255,7 @@ class SeriesPanel(QWidget):
 def facts_of(one: Series, among: Iterable[Series]) -> list[tuple[str, str]]:
     """What is known of a series, as names and words; nothing where nothing is known."""
     header = one.slices[0].header
-    archive = f" in {one.files[0].path.name}" if one.files and one.files[0].entry >= 0 else ""
+    archive = f" in {Path(one.files[0].path).name}" if one.files and one.files[0].entry >= 0 else ""
     extent = ""
     if one.usable:
         c, b, a = (n * mm for n, mm in zip(one.shape_kji, one.spacing_kji, strict=True))

@@ -7,7 +7,7 @@ source is changed and no identity gets into a message.
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from numpy.typing import NDArray
 
@@ -15,11 +15,10 @@ from ...errors import BadInput
 from ...progress import Report, paced, part_of, silent
 from ...values import Grid, Volume, given_away
 from .. import quarantine
-from ..sources import ZIP_MAGIC, Listing, Member, Reader, listed, opened_ahead
+from ..sources import Listing, listed
 from .between import evened
 from .candidates import accepted, found_in
-from .datasets import looks_like_dicom
-from .decoding import decoded_into, pictures_in, why
+from .decoding import decoded_into, pictures_in
 from .geometry import Layout
 from .headers import Identity, Slice
 from .issues import CHOICES
@@ -29,7 +28,7 @@ from .reading import fingerprint, is_native, voxels_of
 from .remarks import in_hounsfield
 from .series import Scan, Series
 from .shear import upright
-from .walker import FIRST_READ, Walker
+from .sorting import sorted_files
 
 __all__ = [
     "CHOICES",
@@ -43,7 +42,6 @@ __all__ = [
 ]
 
 _HEADERS_SHARE = 0.9
-_PROGRAMS = (b"MZ", b"\x7fELF")
 
 
 @dataclass(frozen=True)
@@ -128,21 +126,9 @@ class _Seen:
     damaged: list[str] = field(default_factory=list)
 
 
-@dataclass
-class _Sorted:
-    """The files of a listing by what they are; numbers are places in the listing."""
-
-    plain: dict[int, tuple[Slice, ...]] = field(default_factory=dict)
-    odd: list[int] = field(default_factory=list)
-    damaged: dict[int, str] = field(default_factory=dict)
-    archives: list[str] = field(default_factory=list)
-    programs: list[str] = field(default_factory=list)
-    skipped: int = 0
-
-
 def _looked_through(listing: Listing, report: Report) -> _Seen:
     members = listing.members
-    kinds = _sorted(members, report)
+    kinds = sorted_files(members, report)
     names = [members[n].name for n in kinds.odd]
     answers = quarantine.each(pictures_in, [members[n] for n in kinds.odd], names=names, report=report)
     for n, answer in zip(kinds.odd, answers, strict=True):
@@ -153,8 +139,9 @@ def _looked_through(listing: Listing, report: Report) -> _Seen:
     damaged = [(members[n].name, kinds.damaged[n]) for n in sorted(kinds.damaged)]
     seen = _Seen(len(members), [*listing.notes], skipped=kinds.skipped)
     seen.notes += [f"{name} is damaged and left out ({reason})" for name, reason in damaged]
-    seen.notes += _counted(kinds.archives, "is an archive and was not looked into: give it by itself")
-    seen.notes += _counted(kinds.programs, "begins like a program (the scan in it is used): never run it")
+    archives, programs = ([members[n].name for n in found] for found in (kinds.archives, kinds.programs))
+    seen.notes += _counted(archives, "is an archive and was not looked into: give it by itself")
+    seen.notes += _counted(programs, "begins like a program (the scan in it is used): never run it")
     seen.damaged = [name for name, _ in damaged]
     seen.slices = [picture for n in sorted(kinds.plain) for picture in kinds.plain[n]]
     return seen
@@ -166,43 +153,6 @@ def _counted(names: list[str], what: str) -> list[str]:
         return []
     more = f" ({len(names)} files are of this kind)" if len(names) > 1 else ""
     return [f"{', '.join(names[:3])} {what}{more}"]
-
-
-def _sorted(members: tuple[Member, ...], report: Report) -> _Sorted:
-    kinds, walker = _Sorted(), Walker()
-    with Reader() as reader:
-        for n, (member, stream) in enumerate(opened_ahead(reader, members, FIRST_READ)):
-            report(n / len(members), "looking at the files")
-            try:
-                if isinstance(stream, Exception):
-                    raise stream
-                _sort(kinds, walker, n, member, stream)
-            except Exception as problem:  # a damaged archive raises many kinds
-                kinds.damaged[n] = why(problem)
-    return kinds
-
-
-def _sort(kinds: _Sorted, walker: Walker, n: int, member: Member, stream: BinaryIO) -> None:
-    start = stream.read(FIRST_READ)
-    if not looks_like_dicom(start):
-        kinds.skipped += 1
-        if start[:4] in ZIP_MAGIC:
-            kinds.archives.append(member.name)
-        return
-    if start.startswith(_PROGRAMS):
-        kinds.programs.append(member.name)
-
-    def first_bytes(count: int) -> bytes:
-        nonlocal start
-        while len(start) < count and (more := stream.read(count - len(start))):
-            start += more
-        return start
-
-    found = walker.slices(member, first_bytes)
-    if found is None:
-        kinds.odd.append(n)
-    else:
-        kinds.plain[n] = found
 
 
 def _beside_damage(series: Series, damaged: list[str]) -> Series:

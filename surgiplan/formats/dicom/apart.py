@@ -27,7 +27,7 @@ def read_apart(errands: Sequence[Errand], voxels: NDArray[Any], report: Report) 
     errands: the files, and where in the volume [k, j, i] their pictures lie
     Raises BadInput that names a file which is damaged, gone or changed, or which ends a child; Misfit.
     """
-    children = quarantine.ready()[: max(1, len(errands) // _WORTH)]
+    children = (quarantine.ready() or [0])[: max(1, len(errands) // _WORTH)]  # an order starts the first
     stop = Event()
     shares = [
         _Share(child, len(children), errands[n :: len(children)], voxels, stop)

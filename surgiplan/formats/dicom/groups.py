@@ -56,8 +56,15 @@ def is_mosaic(picture: Slice) -> bool:
 
 def _kinds(picture: Slice) -> tuple[bool, bool, str]:
     """What its image type, its frame's where it has one, says: localizer, mosaic, how made from others."""
-    marks = dict(picture.marks)
-    return _kinds_said(marks.get("FrameType") or marks.get("ImageType", ""))
+    return _kinds_said(_said(picture, "FrameType") or _said(picture, "ImageType"))
+
+
+def _said(picture: Slice, mark: str) -> str:
+    """What a picture says of a mark; "" when nothing."""
+    for name, value in picture.marks:
+        if name == mark:
+            return value
+    return ""
 
 
 @lru_cache(maxsize=1000)
@@ -86,7 +93,7 @@ def _told_apart(slices: list[Slice]) -> list[list[Slice]]:
 def _by(mark: str, slices: list[Slice]) -> list[list[Slice]]:
     parts: dict[str, list[Slice]] = {}
     for picture in slices:
-        parts.setdefault(dict(picture.marks).get(mark, ""), []).append(picture)
+        parts.setdefault(_said(picture, mark), []).append(picture)
     silent = parts.pop("", [])
     if not parts:
         return [silent]

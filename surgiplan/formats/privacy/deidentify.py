@@ -10,7 +10,6 @@ import io
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from pydicom import dcmwrite
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -84,7 +83,7 @@ def treated(data: bytes, options: Options, pseudonyms: Pseudonyms, report: Repor
 
 def _treated(data: bytes, options: Options, pseudonyms: Pseudonyms) -> Treated:
     stream = io.BytesIO(data)
-    header = header_of(dataset_of(stream), Member(Path(), "", len(data)))
+    header = header_of(dataset_of(stream), Member("", "", len(data)))
     if reason := ("its header is malformed" if header.fault else "") or kinds.unknown(header):
         return Treated(reason=reason)
     needed = header.rows * header.columns * header.frames * header.samples * header.bits_allocated // 8
