@@ -1,9 +1,11 @@
 """Whatever happens in the child costs the host a sentence."""
 
 import os
+import pickle
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
@@ -103,23 +105,51 @@ def test_arrays_are_seen_by_both_sides() -> None:
         assert memory.array.tolist() == [[0] * 4, [14] * 4, [0] * 4]
 
 
+def ring_of(count: int, empty, choose=None) -> Ring:
+    """A ring whose pieces of work are the numbers up to a count, two at a time."""
+    works = [pickle.dumps(list(range(n, min(n + 2, count)))) for n in range(0, count, 2)]
+    return Ring(4, (2, 4), np.int32, works, choose or partial(next, iter(range(len(works))), None), empty)
+
+
 def test_far_more_than_a_ring_holds_is_handed_over_by_several_threads() -> None:
-    seen = {}
+    seen, done = {}, []
 
-    def empty(pictures, notes) -> None:
-        seen.update({note: int(picture[0]) for note, picture in zip(notes, pictures, strict=False)})
+    def empty(number, squares, notes) -> None:
+        done.append(number)
+        seen.update({note: int(square[0]) for note, square in zip(notes, squares, strict=False)})
 
-    with Ring(3, (2, 4), np.int32, empty) as ring:
-        assert run(trials.squared, 501, ring) == 501
+    with ring_of(501, empty) as ring:
+        run(trials.squared, ring)
+        assert sorted(done) == list(range(251))
         assert seen == {n: n * n for n in range(501)}
         assert run(trials.counted, 2) == 2, "nothing of the handing is left in the pipe"
 
 
+def test_children_share_what_waits_and_one_that_is_slow_gets_less() -> None:
+    both_ready()
+    waiting, seen = iter(range(251)), ([], [])
+
+    def slowly(number, squares, notes) -> None:
+        time.sleep(0.02)
+        seen[1].extend(notes)
+
+    def read(child: int, empty) -> None:
+        with ring_of(501, empty, partial(next, waiting, None)) as ring:
+            run(trials.squared, ring, child=child)
+
+    slow = Thread(target=read, args=(1, slowly))
+    slow.start()
+    read(0, lambda number, squares, notes: seen[0].extend(notes))
+    slow.join()
+    assert sorted([*seen[0], *seen[1]]) == list(range(501))
+    assert 0 < len(seen[1]) < len(seen[0])
+
+
 def test_what_fails_while_a_ring_is_filled_does_not_stop_the_others() -> None:
     seen = []
-    with Ring(3, (2, 4), np.int32, lambda pictures, notes: seen.extend(notes)) as ring:
+    with ring_of(501, lambda number, squares, notes: seen.extend(notes)) as ring:
         with pytest.raises(BadInput, match="no 100"):
-            run(trials.squared, 501, ring, 100)
+            run(trials.squared, ring, 100)
         assert 100 not in seen
         assert run(trials.counted, 2) == 2
 

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import re
 import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -58,20 +59,19 @@ def doubled(memory, *, report: Report) -> int:
     return total
 
 
-def squared(count: int, ring, bad: int = -1, *, report: Report) -> int:
-    """Hand over the squares of numbers, two at a time, with three threads; all beyond the bad one fail."""
+def squared(ring, bad: int = -1, *, report: Report) -> None:
+    """Hand over the squares of numbers, some at a time, with three threads; all beyond the bad one fail."""
 
-    def fill(first: int) -> None:
-        with ring.place() as (room, notes):
-            for n in range(first, min(first + 2, count)):
+    def fill(_: int) -> None:
+        for numbers, room, notes in ring.work():
+            for n in numbers:
                 if 0 <= bad <= n:
                     raise BadInput(f"no {bad}")
                 room[len(notes)] = n * n
                 notes.append(n)
 
     with ThreadPoolExecutor(3) as pool:
-        list(pool.map(fill, range(0, count, 2)))
-    return count
+        list(pool.map(fill, range(3)))
 
 
 def judged(item):
@@ -84,39 +84,33 @@ def judged(item):
     return item * 10
 
 
-def dies(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
-    return spoiled(os.abort, errands, numbers, ring, notes, threads, report)
+def dies(ring, notes, threads, *, report: Report) -> bool:
+    return spoiled(os.abort, ring, notes, threads, report)
 
 
-def hangs(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
-    return spoiled(lambda: time.sleep(100), errands, numbers, ring, notes, threads, report)
+def hangs(ring, notes, threads, *, report: Report) -> bool:
+    """A decoder hangs, and lets no other thread go on."""
+    return spoiled(lambda: re.match("(a+)+$", "a" * 50 + "b"), ring, notes, threads, report)
 
 
-def hangs_without_the_interpreter(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
+def hangs_without_the_interpreter(ring, notes, threads, *, report: Report) -> bool:
     """One decoder of several hangs, and lets all other threads go on."""
-    decoding.quickly_decoded = _hanging_at("S1_IM00004.dcm")
-    return decoded_into(errands, numbers, ring, notes, threads, report)
+    return spoiled(lambda: time.sleep(100), ring, notes, threads, report)
 
 
-def _hanging_at(name: str):
+def spoiled(end, ring, notes, threads, report: Report) -> bool:
+    """Decode as it should be; one file ends it."""
+
     def decode(picture, header, room):
-        if header.member.name == name:
-            time.sleep(100)
+        if header.member.name == "S1_IM00004.dcm":
+            end()
         return quickly_decoded(picture, header, room)
 
-    return decode
+    decoding.quickly_decoded = decode
+    return decoded_into(ring, notes, threads, report)
 
 
-def spoiled(end, errands, numbers, ring, notes, threads, report: Report) -> bool:
-    """Decode file by file; the fourth ends it."""
-    for errand, number in zip(errands, numbers, strict=True):
-        if errand.header.member.name == "S1_IM00004.dcm":
-            end()
-        decoded_into([errand], [number], ring, notes, threads, report)
-    return True
-
-
-def bears_one(errands, numbers, ring, notes, threads, *, report: Report) -> bool:
-    if len(errands) > 1:
+def bears_one(ring, notes, threads, *, report: Report) -> bool:
+    if len(ring.array) > 1:
         os.abort()
-    return decoded_into(errands, numbers, ring, notes, threads, report)
+    return decoded_into(ring, notes, threads, report)

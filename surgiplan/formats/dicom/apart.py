@@ -1,7 +1,11 @@
 """Files whose pixels must be decoded: shared out among the quarantined children, and put into the volume."""
 
-from collections.abc import Sequence
+import pickle
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
+from functools import partial
 from threading import Event
 from typing import Any
 
@@ -12,7 +16,7 @@ from ...errors import BadInput, Cancelled
 from ...progress import Report
 from .. import quarantine
 from ..sharing import Ring, Shared
-from .decoding import DIGEST, THREADS, Errand, decoded_into
+from .decoding import DIGEST, THREADS, Errand, Portion, decoded_into
 from .pixels import Misfit
 
 _WORTH = 16  # files for each child, so that several are asked
@@ -28,98 +32,148 @@ def read_apart(errands: Sequence[Errand], voxels: NDArray[Any], report: Report) 
     Raises BadInput that names a file which is damaged, gone or changed, or which ends a child; Misfit.
     """
     children = (quarantine.ready() or [0])[: max(1, len(errands) // _WORTH)]  # an order starts the first
-    stop = Event()
-    shares = [
-        _Share(child, len(children), errands[n :: len(children)], voxels, stop)
-        for n, child in enumerate(children)
-    ]
-    with ThreadPoolExecutor(len(shares)) as pool:
-        futures = [pool.submit(share.read) for share in shares]
-        try:
-            _awaited(futures, shares, report)
-        finally:
-            stop.set()
-    return [digest for future in futures for digest in future.result()]
+    with Shared((len(errands), DIGEST + 1), np.uint8) as notes:
+        job = _Job(errands, voxels, notes, max(THREADS // len(children), 1))
+        with ThreadPoolExecutor(len(children)) as pool:
+            futures = [pool.submit(_Share(child, job).read) for child in children]
+            try:
+                _awaited(futures, job, report)
+            finally:
+                job.stop.set()
+        return [bytes(row[:DIGEST]) for row in notes.array]
 
 
-def _awaited(futures: Sequence[Future[list[bytes]]], shares: Sequence["_Share"], report: Report) -> None:
+class _Job:
+    """What all children do together.
+
+    notes: uint8 (files, DIGEST + 1): the hash of a file, and 1 when it is read
+    threads: of each child
+    together: how many pictures a portion may have
+    portions, packed: what a child does at a time, and the same pickled
+    waiting: numbers of the portions that nobody does yet, together those that one child must do
+    there: (k,) which pictures lie in the volume
+    """
+
+    def __init__(self, errands: Sequence[Errand], voxels: NDArray[Any], notes: Shared, threads: int) -> None:
+        self.errands, self.voxels, self.notes, self.threads = errands, voxels, notes, threads
+        self.stop, self.there = Event(), np.zeros(len(voxels), bool)
+        self.pictures = sum(len(errand.places) for errand in errands)
+        self.together = max(1, min(_PORTION // max(voxels[0].nbytes, 1), self.pictures // (4 * THREADS)))
+        self.portions, self.waiting = list[Portion](), deque[deque[int]]()
+        for portions in _portions(errands, self.together):
+            self.waiting.append(deque(range(len(self.portions), len(self.portions) + len(portions))))
+            self.portions += portions
+        self.packed = [pickle.dumps(portion) for portion in self.portions]
+
+    def name(self, number: int) -> str:
+        """The name of a file."""
+        return self.errands[number].header.member.name
+
+    def left_of(self, portion: Portion) -> Iterator[tuple[int, Errand]]:
+        """The files of a portion without the pictures that are in the volume."""
+        for number, errand in portion:
+            places = tuple(place for place in errand.places if not self.there[place[0]])
+            if places:
+                yield number, replace(errand, places=places)
+
+
+def _portions(errands: Sequence[Errand], most: int) -> Iterator[list[Portion]]:
+    """Portions of at most so many pictures, together those of a file; smaller ones at the end."""
+    singles = list[tuple[int, Errand]]()
+    for number, errand in enumerate(errands):
+        if errand.header.frames == 1:
+            singles.append((number, errand))
+        else:
+            parts = (errand.places[n : n + most] for n in range(0, len(errand.places), most))
+            yield [((number, replace(errand, places=part)),) for part in parts]
+    at = 0
+    while at < len(singles):
+        size = max(1, min(most, (len(singles) - at) // (4 * THREADS)))
+        yield [tuple(singles[at : at + size])]
+        at += size
+
+
+def _awaited(futures: Sequence[Future[None]], job: _Job, report: Report) -> None:
     left = set(futures)
     while left:
         finished, left = wait(left, _HEAR_SECONDS, FIRST_EXCEPTION)
         for future in finished:
             future.result()
-        report(sum(share.done for share in shares) / len(shares), "reading the images")
+        report(np.count_nonzero(job.there) / job.pictures, "reading the images")
 
 
 class _Share:
-    """The files that one of several children reads.
+    """What one of several children does of a job."""
 
-    done: how much of the work is done, 0 to 1
-    """
+    def __init__(self, child: int, job: _Job) -> None:
+        self._child, self._job = child, job
+        self._mine, self._begun = deque[int](), set[int]()
 
-    def __init__(
-        self, child: int, children: int, errands: Sequence[Errand], voxels: NDArray[Any], stop: Event
-    ) -> None:
-        self._child, self._threads = child, max(THREADS // children, 1)
-        self._errands, self._voxels, self._stop = errands, voxels, stop
-        self._there = np.zeros(len(voxels), bool)
-        self.done = 0.0
-
-    def read(self) -> list[bytes]:
-        """Read them all; gives the hashes of the files. Raises as `read_apart` does."""
-        one, count = self._voxels[0], sum(len(errand.places) for errand in self._errands)
-        places = min(2 * self._threads + 1, count)
-        together = max(1, min(_PORTION // max(one.nbytes, 1), count // (4 * self._threads)))
-        with (
-            Ring(places, (together, *one.shape), one.dtype, self._put) as ring,
-            Shared((len(self._errands), DIGEST + 1), np.uint8) as notes,
-        ):
-            self._read(ring, notes)
-            return [bytes(row[:DIGEST]) for row in notes.array]
-
-    def _read(self, ring: Ring, notes: Shared) -> None:
-        """Give one order for all; when that ends the child, one for each file that is not read yet."""
-        everything = range(len(self._errands))
+    def read(self) -> None:
+        """Read portions until none waits. Raises as `read_apart` does."""
+        job = self._job
         try:
-            self._order(everything, ring, notes)
+            self._order(job.packed, self._next, job.name(0) if len(job.errands) == 1 else "")
         except quarantine.Lost as problem:
-            unread = [n for n in everything if not notes.array[n, DIGEST]]
-            left = [n for n in everything if not self._is_there(self._errands[n])]
-            if len(self._errands) == 1 or not left:
+            if len(job.errands) == 1:
                 raise
+            lost = [job.portions[n] for n in sorted(self._begun)]
             if problem.hung:
-                raise BadInput(f"{self._name((unread or left)[0])}: {problem}") from None
-            for n in left:
-                self._order([n], ring, notes)
+                raise BadInput(f"{self._first_unread(lost)}: {problem}") from None
+            for portion in lost:
+                self._read_singly(portion)
+            while (number := self._next()) is not None:
+                self._read_singly(job.portions[number])
 
-    def _order(self, numbers: Sequence[int], ring: Ring, notes: Shared) -> None:
-        these = [self._errands[n] for n in numbers]
-        fits = quarantine.run(
-            decoded_into,
-            *(these, numbers, ring, notes, self._threads),
-            name=self._name(numbers[0]) if len(numbers) == 1 else "",
-            report=self._told,
-            seconds=_seconds(these),
-            memory=_memory(these, self._threads),
-            child=self._child,
-        )
+    def _read_singly(self, portion: Portion) -> None:
+        """Give an order for each file, which shows whether it ends the child."""
+        for number, errand in self._job.left_of(portion):
+            once = partial(next, iter([0]), None)
+            self._order([pickle.dumps(((number, errand),))], once, self._job.name(number))
+
+    def _order(self, works: Sequence[bytes], choose: Callable[[], int | None], name: str) -> None:
+        job, one = self._job, self._job.voxels[0]
+        places = min(2 * job.threads + 1, len(works))
+        with Ring(places, (job.together, *one.shape), one.dtype, works, choose, self._put) as ring:
+            fits = quarantine.run(
+                decoded_into,
+                *(ring, job.notes, job.threads),
+                name=name,
+                report=self._told,
+                seconds=_seconds(job.errands),
+                memory=_memory(job.errands, job.threads),
+                child=self._child,
+            )
         if not fits:
             raise Misfit
 
-    def _put(self, pictures: NDArray[Any], ks: Sequence[int]) -> None:
+    def _next(self) -> int | None:
+        """The number of the portion to be done next; None when none waits or all shall stop."""
+        if not self._mine:
+            try:
+                self._mine = self._job.waiting.popleft()
+            except IndexError:
+                return None
+        if self._job.stop.is_set():
+            return None
+        self._begun.add(self._mine[0])
+        return self._mine.popleft()
+
+    def _put(self, number: int, pictures: NDArray[Any], ks: Sequence[int]) -> None:
         for picture, k in zip(pictures, ks, strict=False):
-            self._voxels[k] = picture
-            self._there[k] = True
+            self._job.voxels[k] = picture
+            self._job.there[k] = True
+        self._begun.discard(number)
 
-    def _is_there(self, errand: Errand) -> bool:
-        return all(self._there[k] for k, _ in errand.places)
-
-    def _name(self, number: int) -> str:
-        return self._errands[number].header.member.name
+    def _first_unread(self, portions: Sequence[Portion]) -> str:
+        """The name of the first file without a hash, else of the first whose pictures are not all there."""
+        job = self._job
+        left = [number for portion in portions for number, _ in job.left_of(portion)]
+        unread = [number for number in left if not job.notes.array[number, DIGEST]]
+        return job.name((unread or left or [0])[0])
 
     def _told(self, fraction: float, text: str) -> None:
-        self.done = fraction
-        if self._stop.is_set():
+        if self._job.stop.is_set():
             raise Cancelled
 
 

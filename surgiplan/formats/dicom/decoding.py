@@ -2,11 +2,12 @@
 
 import io
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
-from typing import Any, TypeVar
+from threading import Event, Lock
+from typing import Any
 
 import imagecodecs
 import numpy as np
@@ -30,7 +31,6 @@ DIGEST = 32  # bytes of a BLAKE3 hash
 THREADS = max(2, min(8, os.cpu_count() or 2))
 _OVERHEAD, _USUAL_OVERHEAD = 64 << 20, 256 << 10
 Place = tuple[int, Slice]
-Thing = TypeVar("Thing")
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,10 @@ class Errand:
 
     header: Header
     places: tuple[Place, ...]
+
+
+Portion = tuple[tuple[int, Errand], ...]
+"""Files, each with its number, that are decoded one after the other; of a multi-frame file some frames."""
 
 
 def pictures_in(member: Member) -> tuple[Slice, ...]:
@@ -67,69 +71,40 @@ def unreadable(member: Member, problem: Exception) -> BadInput:
     return BadInput(f"{member.name} cannot be read ({why(problem)}): fetch the file again")
 
 
-def decoded_into(
-    errands: Sequence[Errand],
-    numbers: Sequence[int],
-    ring: Ring,
-    notes: Shared,
-    threads: int,
-    report: Report,
-) -> bool:
+def decoded_into(ring: Ring, notes: Shared, threads: int, report: Report) -> bool:
     """Decode the pictures of files and hand them over. It is run in a child.
 
-    numbers: rows of the notes, one for each file
-    ring: takes so many pictures at a time, and of each its k as a note
+    ring: its pieces of work are portions of files; of each picture its k is a note
     notes: uint8 (files, DIGEST + 1): the hash of a file, and 1 when it is done
     threads: that decode at a time
     Gives whether all values fitted. Raises BadInput that names the damaged file.
     """
-    done = list[int]()
-    count, total = ring.array.shape[1], sum(len(errand.places) for errand in errands)
+    done, stop = list[int](), Event()
 
-    def told() -> None:
-        report(len(done) / total, "reading the images")
-
-    def decode(file: "_File", places: Iterable[Place], room: NDArray[Any], ks: list[int]) -> None:
-        for k, picture in places:
-            file.decode(picture, room[len(ks)])
-            ks.append(k)
-            done.append(k)
-
-    def files(these: Sequence[tuple[Errand, int]]) -> None:
-        with ring.place() as (room, ks):
-            for errand, number in these:
-                file = _File(errand.header, reader)
-                decode(file, errand.places, room, ks)
+    def work() -> None:
+        for portion, room, ks in ring.work():
+            for number, errand in portion:
+                if stop.is_set():
+                    return
+                file = _opened(errand.header, reader)
+                for k, picture in errand.places:
+                    file.decode(picture, room[len(ks)])
+                    ks.append(k)
+                    done.append(k)
                 notes.array[number] = (*file.digest, 1)
-
-    def frames(file: "_File", places: Sequence[Place]) -> None:
-        with ring.place() as (room, ks):
-            decode(file, places, room, ks)
 
     with Reader() as reader, ThreadPoolExecutor(threads) as pool:
         try:
-            work = list(zip(errands, numbers, strict=True))
-            singles = [(errand, number) for errand, number in work if errand.header.frames == 1]
-            _awaited([pool.submit(files, these) for these in _portions(singles, count)], done, told)
-            for errand, number in work:
-                if errand.header.frames > 1:
-                    file = _multi_frame(errand.header)
-                    portions = _portions(errand.places, count)
-                    _awaited([pool.submit(frames, file, these) for these in portions], done, told)
-                    notes.array[number] = (*file.digest, 1)
+            _awaited([pool.submit(work) for _ in range(threads)], done, report)
         except Misfit:
             return False
         finally:
-            pool.shutdown(cancel_futures=True)
+            stop.set()
     return True
 
 
-def _portions(things: Sequence[Thing], count: int) -> list[Sequence[Thing]]:
-    return [things[n : n + count] for n in range(0, len(things), count)]
-
-
-def _awaited(futures: Iterable[Future[None]], done: Sequence[int], told: Callable[[], None]) -> None:
-    """Wait for all, and tell only when another picture is done: a decoder that hangs must not seem alive."""
+def _awaited(futures: Iterable[Future[None]], done: Sequence[int], report: Report) -> None:
+    """Wait for all, and report only when one more is done: a decoder that hangs must not seem alive."""
     left, before = set(futures), -1
     while left:
         finished, left = wait(left, 0.1, FIRST_EXCEPTION)
@@ -137,10 +112,20 @@ def _awaited(futures: Iterable[Future[None]], done: Sequence[int], told: Callabl
             future.result()
         if len(done) > before:
             before = len(done)
-            told()
+            report(0.0, "reading the images")
 
 
-@lru_cache(maxsize=1)  # frames that are compared are asked for one at a time
+_opening = Lock()
+
+
+def _opened(header: Header, reader: Reader) -> "_File":
+    if header.frames == 1:
+        return _File(header, reader)
+    with _opening:
+        return _multi_frame(header)
+
+
+@lru_cache(maxsize=1)  # portions of one file come one after the other
 def _multi_frame(header: Header) -> "_File":
     with Reader() as reader:
         return _File(header, reader)
