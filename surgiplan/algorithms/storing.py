@@ -6,11 +6,10 @@ from typing import Any
 import manifold3d
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from ..errors import StepFailed
 from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh, given_away
+from .compiled import compiled
 
 VOLUMES_AGREE = 1e-6  # share of the volume by which a sum of volumes may differ
 _KEPT = 1e-11  # share of the volume (of a cube as long as what is new) that rounding may take or give
@@ -89,25 +88,48 @@ def rounded(points: FloatArray, triangles: IntArray) -> FloatsArray:
     moved: BoolArray = (error[:, 0] != 0) | (error[:, 1] != 0) | (error[:, 2] != 0)
     if not moved.any():
         return near
-    a, b, c = moved[triangles.T]
-    touched = triangles[a | b | c]
     free, error = np.flatnonzero(moved), error[moved]
-    if not len(touched):
-        return near
     whole = float(np.ptp(near[free], axis=0).max()) ** 3
-    origin = points[touched[0, 0]]
-    missing = enclosed(points[touched] - origin) - enclosed(near[touched] - origin)
+    missing, slopes = _lost(_seen(points), _seen(near), _seen(triangles))
     step = np.nextafter(near[free], np.where(error > 0, -np.inf, np.inf).astype(np.float32))
     step = np.where(error == 0, 0, step.astype(np.float64) - near[free])
-    gain = (step * _volume_slopes(near[touched] - origin, touched, free, len(points))).ravel() * np.sign(
-        missing
-    )
-    further = (np.abs(error + step) - np.abs(error)).ravel()
-    turned = _making_up(gain, np.argsort(further, kind="stable"), abs(missing), _KEPT * whole)
+    gain = (step * slopes[free]).ravel() * np.sign(missing)
+    order = _in_order((np.abs(error + step) - np.abs(error)).ravel())
+    turned = _making_up(gain, order, abs(missing), _KEPT * whole)
     flat = near[free].ravel()
     flat[turned] += step.ravel()[turned].astype(np.float32)
     near[free] = flat.reshape(-1, 3)
     return near
+
+
+def _seen(array: NDArray[Any]) -> NDArray[Any]:
+    """A view of an array that cannot be written to: the one kind that the loops here are compiled for."""
+    return given_away(np.ascontiguousarray(array).view())
+
+
+@compiled
+def _lost(points: FloatArray, near: FloatsArray, triangles: IntArray) -> tuple[float, FloatArray]:
+    """What a body loses, mm³, when its points (n, 3) go to others near them.
+
+    Returns also (n, 3) mm², how its volume then grows with each of their coordinates.
+    """
+    lost, slopes = 0.0, np.zeros(points.shape)
+    before, after = np.empty((3, 3)), np.empty((3, 3))
+    for n in range(len(triangles)):
+        for corner in range(3):
+            for axis in range(3):
+                origin = points[triangles[0, 0], axis]
+                before[corner, axis] = points[triangles[n, corner], axis] - origin
+                after[corner, axis] = near[triangles[n, corner], axis] - origin
+        for axis in range(3):
+            y, z = (axis + 1) % 3, (axis + 2) % 3
+            lost += before[0, axis] * (before[1, y] * before[2, z] - before[1, z] * before[2, y]) / 6
+            for corner in range(3):
+                two, three = (corner + 1) % 3, (corner + 2) % 3
+                slope = (after[two, y] * after[three, z] - after[two, z] * after[three, y]) / 6
+                slopes[triangles[n, corner], axis] += slope
+                lost -= slope * after[corner, axis] / 3
+    return lost, slopes
 
 
 def same_places(points: FloatsArray, triangles: IntArray, kept: int = 0) -> IntArray | None:
@@ -117,20 +139,29 @@ def same_places(points: FloatsArray, triangles: IntArray, kept: int = 0) -> IntA
     triangles: (m, 3)
     kept: so many points, the first ones, stay what they are
     """
-    starts, ends = triangles.ravel(), triangles[:, [1, 2, 0]].ravel()
-    alike = np.ones(len(starts), np.bool_)
-    for axis in np.ascontiguousarray(points.T):
-        alike &= axis.take(starts) == axis.take(ends)
-    if not alike.any():
-        return None
-    starts, ends = starts[alike], ends[alike]
-    links = coo_array((np.ones(len(starts), np.int8), (starts, ends)), shape=(len(points), len(points)))
-    _, group = connected_components(links, directed=False)
-    lowest = np.full(group.max() + 1, len(points), np.int32)
-    np.minimum.at(lowest, group, np.arange(len(points), dtype=np.int32))
-    same: IntArray = lowest[group]
+    same, joined = _same_places(_seen(points), _seen(triangles))
     same[:kept] = np.arange(kept)
-    return same
+    return same if joined else None
+
+
+@compiled
+def _same_places(points: FloatsArray, triangles: IntArray) -> tuple[IntArray, bool]:
+    """For each point the first of those that edges of no length join it to, and whether there are any."""
+    same, joined = np.arange(len(points)).astype(np.int32), False
+    for n in range(len(triangles)):
+        for corner in range(3):
+            one, other = triangles[n, corner - 1], triangles[n, corner]
+            alike = points[one, 0] == points[other, 0]
+            if alike and points[one, 1] == points[other, 1] and points[one, 2] == points[other, 2]:
+                joined = True
+                while same[one] != one:
+                    one = same[one]
+                while same[other] != other:
+                    other = same[other]
+                same[max(one, other)] = min(one, other)
+    for n in range(len(same)):
+        same[n] = same[same[n]]
+    return same, joined
 
 
 def merged(triangles: IntArray, same: IntArray) -> IntArray:
@@ -186,9 +217,8 @@ def set_apart(mesh: Mesh) -> Mesh:
         again = doubled(points)
         if not len(again):
             break
-        touched = mesh.triangles[np.isin(mesh.triangles, again).any(axis=1)]
-        corners = points[touched].astype(np.float64)
-        axis = np.abs(_volume_slopes(corners - corners[0, 0], touched, again, len(points))).argmin(axis=1)
+        _, slopes = _lost(_seen(points.astype(np.float64)), _seen(points), mesh.triangles)
+        axis = np.abs(slopes[again]).argmin(axis=1)
         points = points.copy()
         points[again, axis] = np.nextafter(points[again, axis], np.float32(np.inf))
     if points is mesh.points:
@@ -216,14 +246,11 @@ def _refilled(mesh: Mesh, volume_mm3: float) -> Mesh:
     missing = volume_mm3 - mesh.volume_mm3
     if not len(mesh.triangles) or abs(missing) <= _KEPT * volume_mm3:
         return mesh
-    free = np.arange(len(mesh.points))
-    slopes = _volume_slopes(
-        mesh.points[mesh.triangles] - mesh.points[0].astype(np.float64), mesh.triangles, free, len(free)
-    )
+    _, slopes = _lost(_seen(mesh.points.astype(np.float64)), mesh.points, mesh.triangles)
     ways = [np.nextafter(mesh.points, np.float32(end)) - mesh.points for end in (np.inf, -np.inf)]
     step = np.concatenate([way.ravel() for way in ways])
     gain = step * np.tile(slopes.ravel(), 2) * np.sign(missing)
-    order = np.argsort(np.abs(np.abs(gain) - abs(missing)), kind="stable")
+    order = _in_order(np.abs(np.abs(gain) - abs(missing)))
     flat = mesh.points.copy().ravel()
     for one in _making_up(gain, order, abs(missing), _KEPT * volume_mm3):
         flat[one % len(flat)] += step[one]
@@ -248,40 +275,53 @@ def _making_up(gain: FloatArray, order: NDArray[np.intp], missing: float, least:
     return turned
 
 
+def _in_order(numbers: FloatArray) -> NDArray[np.intp]:
+    """Rows of numbers (n,), none below zero, the least first; of those that are as good as equal the earlier.
+
+    Sorted as whole numbers that end with their row: many times as fast as a stable sort.
+    """
+    bits = len(numbers).bit_length()
+    keys = (numbers.view(np.int64) >> bits << bits) + np.arange(len(numbers))
+    keys.sort()
+    return keys & (1 << bits) - 1
+
+
 def _closest_sum(gain: FloatArray, choice: NDArray[np.intp], wanted: float) -> list[int]:
-    """Those of some gains whose sum comes closest to what is wanted; all subsets are tried."""
+    """Those of some gains whose sum comes closest to what is wanted, of all choices."""
     choice = choice[gain[choice] != 0][:_TRIED]
-    sums = np.zeros(1)
-    for one in gain[choice]:
-        sums = np.concatenate([sums, sums + one])
-    best = int(np.abs(sums - wanted).argmin())
+    one, other = (_sums(gain[half]) for half in np.array_split(choice, 2))
+    order = np.argsort(one, kind="stable")
+    at = np.searchsorted(one, wanted - other, sorter=order)
+    nearest = order[np.clip([at - 1, at], 0, len(one) - 1)]
+    apart = np.abs(one[nearest] + other - wanted)
+    way, second = divmod(int(apart.argmin()), len(other))
+    best = int(nearest[way, second]) + second * len(one)
     return [int(one) for bit, one in enumerate(choice) if best >> bit & 1]
 
 
-def enclosed(corners: FloatArray) -> float:
-    """The volume between triangles and the origin, mm³.
-
-    corners: (n, 3, 3) mm
-    """
-    (xa, ya, za), (xb, yb, zb), (xc, yc, zc) = corners.transpose(1, 2, 0).astype(np.float64, order="C")
-    six = xa * (yb * zc - zb * yc) + ya * (zb * xc - xb * zc) + za * (xb * yc - yb * xc)
-    return float(six.sum()) / 6
+def _sums(gain: FloatArray) -> FloatArray:
+    """The sums of all choices of some gains; bit n of the row says whether the nth is in it."""
+    sums = np.zeros(1)
+    for one in gain:
+        sums = np.concatenate([sums, sums + one])
+    return sums
 
 
-def _volume_slopes(
-    corners: FloatArray, triangles: IntArray, free: NDArray[np.intp], count: int
-) -> FloatArray:
-    """(k, 3) mm² how the volume of triangles (n, 3, 3) grows with each coordinate of some of their points."""
-    row = np.full(count, len(free), np.intp)
-    row[free] = np.arange(len(free))
-    slopes = np.zeros((3, len(free) + 1))
-    places = np.ascontiguousarray(corners.transpose(1, 2, 0))
-    for corner, rows in enumerate(row[triangles.T]):
-        u, v = places[corner - 2], places[corner - 1]
-        for axis in range(3):
-            share = (u[axis - 2] * v[axis - 1] - u[axis - 1] * v[axis - 2]) / 6
-            slopes[axis] += np.bincount(rows, share, len(free) + 1)
-    return slopes[:, :-1].T
+def enclosed(points: FloatsArray, triangles: IntArray, origin: FloatArray) -> float:
+    """The volume between triangles (m, 3) of points (n, 3) and an origin, mm³."""
+    return _enclosed(_seen(points), _seen(triangles), origin)
+
+
+@compiled
+def _enclosed(points: FloatsArray, triangles: IntArray, origin: FloatArray) -> float:
+    six, x, y, z = 0.0, origin[0], origin[1], origin[2]
+    for n in range(len(triangles)):
+        a, b, c = points[triangles[n, 0]], points[triangles[n, 1]], points[triangles[n, 2]]
+        bx, by, bz, cx, cy, cz = b[0] - x, b[1] - y, b[2] - z, c[0] - x, c[1] - y, c[2] - z
+        six += (a[0] - x) * (by * cz - bz * cy)
+        six += (a[1] - y) * (bz * cx - bx * cz)
+        six += (a[2] - z) * (bx * cy - by * cx)
+    return six / 6
 
 
 def step_mm(mesh: Mesh) -> float:

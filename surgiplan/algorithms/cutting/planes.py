@@ -6,13 +6,11 @@ from typing import Any
 import numpy as np
 
 from ...errors import StepFailed
-from ...values import IDENTITY, FloatArray, Mesh, Part, Plane, Vec3, given_away, vec3
+from ...values import FloatArray, Mesh, Part, Plane, Vec3, vec3
 from ..solid import middle, require_closed, require_no_hole, solid_of
-from ..storing import rounded
 from .halving import parted
+from .layers import layers_of
 from .pieces import NOTHING, Cut, joined, kept_pieces, reach_of, region, require_thick, shares_of
-
-_AT_ONCE = 1 << 14  # points that are looked at together: they stay in the cache of the processor
 
 
 @dataclass(frozen=True)
@@ -42,25 +40,17 @@ def cut(part: Part, plane: Plane, kerf_mm: float, kerf_side: str) -> Cut:
     """
     require_thick(kerf_mm)
     into_a, into_b = shares_of(kerf_mm, kerf_side, "a", "b")
-    away = _away(part, plane)
-    _require_hit(away, into_a, into_b)
+    layers = layers_of(part, plane, (into_a, -into_b) if kerf_mm else (0.0,))
+    _require_hit(layers.low_mm, layers.high_mm, into_a, into_b)
     require_no_hole(part.mesh, "the body to cut")
     try:
-        pieces = _parted(part, plane, away, (into_a, -into_b) if kerf_mm else (0.0,))
+        pieces = parted(part, plane, layers)
     except StepFailed:
         require_closed(part.mesh, "the body to cut")  # it may be inside out as a whole
         raise
     pieces = pieces or _split(part, plane, into_a, into_b)
     a, b, kerf = pieces[0], pieces[-1], pieces[1] if kerf_mm else NOTHING
     return Cut(*(Part(mesh, frame_uid=part.frame_uid) for mesh in (a, b, kerf)))
-
-
-def _parted(part: Part, plane: Plane, away: FloatArray, heights: tuple[float, ...]) -> list[Mesh] | None:
-    """The pieces from the side of the normal on, by the quick way; None where that cannot decide."""
-    mesh = part.mesh
-    if part.pose != IDENTITY:
-        mesh = Mesh(given_away(rounded(part.points_lps, mesh.triangles)), mesh.triangles)
-    return parted(mesh, away, np.asarray(plane.normal), heights)
 
 
 def _split(part: Part, plane: Plane, into_a: float, into_b: float) -> list[Mesh]:
@@ -125,7 +115,8 @@ def _sides(
     inner, outer = [], []
     for number, plane in enumerate(planes, 1):
         away = float(plane.distance([seed_lps])[0])
-        _require_reached(_away(part, plane), f"Plane {number}")
+        reach = layers_of(part, plane, ())
+        _require_reached(reach.low_mm, reach.high_mm, f"Plane {number}")
         if abs(away) <= inwards:
             raise StepFailed(
                 f"Plane {number} passes {abs(away):.3f} mm from the point that marks the piece, so the blade "
@@ -155,36 +146,20 @@ def _beyond(body: Any, point: FloatArray) -> float:
     return 0.0 if inside else float(np.linalg.norm(points - point, axis=1).min())
 
 
-def _away(part: Part, plane: Plane) -> FloatArray:
-    """(n,) mm, how far the points of a part lie above a plane, in float64."""
-    points = part.mesh.points if part.pose == IDENTITY else part.points_lps
-    away = np.empty(len(points))
-    for start in range(0, len(points), _AT_ONCE):
-        columns = np.array(points[start : start + _AT_ONCE].T, np.float64, order="C")
-        columns -= np.reshape(plane.point, (3, 1))
-        away[start : start + _AT_ONCE] = np.asarray(plane.normal) @ columns
-    return away
-
-
-def _require_reached(away: FloatArray, name: str) -> tuple[float, float]:
-    """How far points reach below and above a plane, mm; StepFailed when it misses them.
-
-    away: (n,) mm, how far they lie above it
-    """
-    if not len(away):
+def _require_reached(low: float, high: float, name: str) -> None:
+    """Make sure that a body reaches from below a plane, mm, to above it; raises StepFailed when it misses."""
+    if low > high:
         raise StepFailed("There is nothing to cut: the body has no points.")
-    low, high = float(away.min()), float(away.max())
     if low >= 0 or high <= 0:
         missed, side = (low, "a, where its normal points") if low >= 0 else (abs(high), "b")
         raise StepFailed(
             f"{name} misses the body by {missed:.3f} mm. Move the plane into the bone: the whole body lies "
             f"on side {side}."
         )
-    return low, high
 
 
-def _require_hit(away: FloatArray, into_a: float, into_b: float) -> None:
-    low, high = _require_reached(away, "The plane")
+def _require_hit(low: float, high: float, into_a: float, into_b: float) -> None:
+    _require_reached(low, high, "The plane")
     for side, taken, there in (("a", into_a, high), ("b", into_b, -low)):
         if there <= taken:
             raise StepFailed(

@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from ...errors import StepFailed
 from ...values import FloatArray, IntArray
+from ..compiled import compiled
 
 _NEAR_MM = 1e-6  # a triangle with more than one corner this close to a plane is not decided here
 _AREAS_AGREE = 1e-6
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -40,38 +42,57 @@ def level(points: FloatArray, triangles: IntArray, height: FloatArray, normal: F
     Returns None when no triangle is crossed, an edge lies in the plane, or the section cannot be filled.
     Raises StepFailed when the surface runs through itself where it is cut.
     """
-    above = height > 0
-    a, b, c = (above[triangles[:, corner]].astype(np.int8) for corner in range(3))
-    count = a + b + c
-    crossed, lone_above = triangles[(count == 1) | (count == 2)], count[(count == 1) | (count == 2)] == 1
-    close = np.abs(height) < _NEAR_MM
-    if not len(crossed) or (close[crossed].sum(axis=1) > 1).any():
+    upper, lower, crossed, keys = _sides(triangles, height)
+    if not len(crossed):
         return None
-    first = (above[crossed] == lone_above[:, None]).argmax(axis=1)
-    p, q, r = crossed[np.arange(len(crossed))[:, None], (first[:, None] + np.arange(3)) % 3].T
-    one, other = np.concatenate([p, p]).astype(np.int64), np.concatenate([q, r])
-    edges, place = _numbered(np.minimum(one, other) * len(points) + np.maximum(one, other))
-    start, end = edges // len(points), edges % len(points)
-    share = height[start] / (height[start] - height[end])
-    rim = points[start] + share[:, None] * (points[end] - points[start])
-    pq, pr = (len(points) + place.reshape(2, -1)).astype(np.int32)
-    alone = np.stack([p, pq, pr], axis=1)
-    pair = np.stack([np.stack([pq, q, r], axis=1), np.stack([pq, r, pr], axis=1)], axis=1)
-    upper = np.concatenate([alone[lone_above], pair[~lone_above].reshape(-1, 3)])
-    lower = np.concatenate([alone[~lone_above], pair[lone_above].reshape(-1, 3)])
-    into, out = np.where(lone_above, pr, pq), np.where(lone_above, pq, pr)
-    cap = _filled(rim, into - len(points), out - len(points), normal)
+    edges, place = _numbered(keys)
+    rim, more_upper, more_lower, follower = _halves(points, height, crossed, edges, place.reshape(-1, 2))
+    round_once = len(crossed) == len(rim) and (np.sort(follower) == np.arange(len(rim))).all()
+    cap = _filled(rim, follower, normal) if round_once else None
     if cap is None:
         return None
     return Level(
         rim,
-        np.concatenate([triangles[count == 3], upper]),
-        np.concatenate([triangles[count == 0], lower]),
+        np.concatenate([upper, more_upper]),
+        np.concatenate([lower, more_lower]),
         (cap + len(points)).astype(np.int32),
     )
 
 
-def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+@compiled
+def _sides(triangles: IntArray, height: FloatArray) -> tuple[IntArray, IntArray, Numbers, Numbers]:
+    """Sort triangles by where they lie; none is crossed where an edge lies in the plane.
+
+    Returns those above, those below, and those that the plane crosses, their corners from the one on that is
+    alone on its side; and for the two edges that start there their ends as one number, the smaller end first.
+    """
+    upper, lower = np.empty(triangles.shape, np.int32), np.empty(triangles.shape, np.int32)
+    crossed, edges = np.empty(triangles.shape, np.int64), np.empty((len(triangles), 2), np.int64)
+    over = under = across = 0
+    for n in range(len(triangles)):
+        p, q, r = triangles[n, 0], triangles[n, 1], triangles[n, 2]
+        one, two, three = height[p], height[q], height[r]
+        above = (one > 0) + (two > 0) + (three > 0)
+        if above == 3:
+            upper[over, 0], upper[over, 1], upper[over, 2] = p, q, r
+            over += 1
+        elif above == 0:
+            lower[under, 0], lower[under, 1], lower[under, 2] = p, q, r
+            under += 1
+        elif (abs(one) < _NEAR_MM) + (abs(two) < _NEAR_MM) + (abs(three) < _NEAR_MM) > 1:
+            across = 0
+            break
+        else:
+            while (height[p] > 0) != (above == 1):
+                p, q, r = q, r, p
+            crossed[across, 0], crossed[across, 1], crossed[across, 2] = p, q, r
+            edges[across, 0] = min(p, q) * len(height) + max(p, q)
+            edges[across, 1] = min(p, r) * len(height) + max(p, r)
+            across += 1
+    return upper[:over], lower[:under], crossed[:across], edges[:across].ravel()
+
+
+def _numbered(keys: Numbers) -> tuple[Numbers, Numbers]:
     """The different keys in their order, and for each key its number among these."""
     order = np.argsort(keys)
     row = keys[order]
@@ -82,26 +103,60 @@ def _numbered(keys: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.in
     return row[new], place
 
 
-def _filled(
-    rim: FloatArray, starts: NDArray[np.int32], ends: NDArray[np.int32], normal: FloatArray
-) -> IntArray | None:
+@compiled
+def _halves(
+    points: FloatArray, height: FloatArray, crossed: Numbers, edges: Numbers, place: Numbers
+) -> tuple[FloatArray, IntArray, IntArray, Numbers]:
+    """Where a plane crosses edges, and what the crossed triangles come apart into.
+
+    crossed: (k, 3) their corners from the one on that is alone on its side
+    edges: ends of the crossed edges as one number each
+    place: (k, 2) which of these are the two edges that start at the lone corner of each triangle
+    Returns the rim, the triangles above and those below, single ones first; and for each point of the rim
+    a next one round the section, the inside on the left as seen against the normal, or -1.
+    """
+    count, rim = len(points), np.empty((len(edges), 3))
+    for n in range(len(edges)):
+        start, end = edges[n] // count, edges[n] % count
+        share = height[start] / (height[start] - height[end])
+        for axis in range(3):
+            rim[n, axis] = points[start, axis] + share * (points[end, axis] - points[start, axis])
+    upper, lower = np.empty((2 * len(crossed), 3), np.int32), np.empty((2 * len(crossed), 3), np.int32)
+    follower, over, under = np.full(len(rim), -1), 0, 0
+    for n in range(len(crossed)):
+        p, one, other = crossed[n, 0], place[n, 0], place[n, 1]
+        if height[p] > 0:
+            upper[over, 0], upper[over, 1], upper[over, 2] = p, count + one, count + other
+            follower[other] = one
+            over += 1
+        else:
+            lower[under, 0], lower[under, 1], lower[under, 2] = p, count + one, count + other
+            follower[one] = other
+            under += 1
+    for n in range(len(crossed)):
+        q, r, one, other = crossed[n, 1], crossed[n, 2], count + place[n, 0], count + place[n, 1]
+        for a, b, c in ((one, q, r), (one, r, other)):
+            if height[crossed[n, 0]] > 0:
+                lower[under, 0], lower[under, 1], lower[under, 2] = a, b, c
+                under += 1
+            else:
+                upper[over, 0], upper[over, 1], upper[over, 2] = a, b, c
+                over += 1
+    return rim, upper[:over], lower[:under], follower
+
+
+def _filled(rim: FloatArray, follower: Numbers, normal: FloatArray) -> IntArray | None:
     """The triangles that fill the loops of a section, seen against the normal; None when they do not fit.
 
-    starts, ends: the segments of the loops, the inside on the left as seen against the normal
+    follower: for each point of the rim the next one, the inside on the left as seen against the normal
     """
-    follower = np.full(len(rim), -1, np.int64)
-    follower[starts] = ends
-    if len(starts) != len(rim) or (follower < 0).any() or (np.bincount(ends) != 1).any():
-        return None
-    loops = _loops(follower)
     first = np.eye(3)[int(np.argmin(np.abs(normal)))]
     first = np.cross(normal, first)
     first /= np.linalg.norm(first)
     flat = (rim - rim.mean(axis=0)) @ np.stack([first, np.cross(first, normal)]).T
-    polygons = [flat[loop] for loop in loops]
-    area = sum(_area(polygon) for polygon in polygons)
-    _require_simple(polygons, area)
-    order = np.concatenate(loops)
+    order, ends, area, length = _walked(flat, follower)
+    polygons = np.split(flat[order], ends[:-1])
+    _require_simple(polygons, area, length)
     try:
         cap = order[manifold3d.triangulate(polygons)]
     except RuntimeError:  # the engine gives up on what is no polygon
@@ -109,28 +164,30 @@ def _filled(
     return cap if _fits(cap, flat, follower, area) else None
 
 
-def _loops(follower: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    loops, left, after = [], np.ones(len(follower), np.bool_), follower.tolist()
-    while left.any():
-        first = int(left.argmax())
-        loop, here = [first], after[first]
-        while here != first:
-            loop.append(here)
-            here = after[here]
-        left[loop] = False
-        loops.append(np.array(loop))
-    return loops
+@compiled
+def _walked(flat: FloatArray, follower: Numbers) -> tuple[Numbers, Numbers, float, float]:
+    """The points (n, 2) of loops one after the other, where each loop ends, their area mm² and length mm."""
+    order, ends, loops = np.empty(len(follower), np.int64), np.empty(len(follower), np.int64), 0
+    seen, count, area, length = np.zeros(len(follower), np.bool_), 0, 0.0, 0.0
+    for first in range(len(follower)):
+        here = first
+        while not seen[here]:
+            seen[here] = True
+            order[count] = here
+            count += 1
+            x, y = flat[here]
+            here = follower[here]
+            area += x * flat[here, 1] - y * flat[here, 0]
+            length += np.hypot(flat[here, 0] - x, flat[here, 1] - y)
+        if loops == 0 or ends[loops - 1] < count:
+            ends[loops] = count
+            loops += 1
+    return order, ends[:loops], area / 2, length
 
 
-def _area(polygon: FloatArray) -> float:
-    x, y = polygon.T
-    return float(x @ np.roll(y, -1) - y @ np.roll(x, -1)) / 2
-
-
-def _require_simple(polygons: list[FloatArray], area: float) -> None:
+def _require_simple(polygons: list[FloatArray], area: float, length: float) -> None:
     """Make sure that no part of a section is enclosed twice: there the surface would run through itself."""
     covered = manifold3d.CrossSection(polygons, manifold3d.FillRule.Positive).area()
-    length = sum(float(np.linalg.norm(np.diff(p, axis=0), axis=1).sum()) for p in polygons)
     if abs(covered - area) > _AREAS_AGREE * (abs(area) + length):
         raise StepFailed(
             f"The surface runs through itself where it is cut: {abs(covered - area):.3f} mm² of the section "
@@ -138,7 +195,7 @@ def _require_simple(polygons: list[FloatArray], area: float) -> None:
         )
 
 
-def _fits(cap: NDArray[np.int64], flat: FloatArray, follower: NDArray[np.int64], area: float) -> bool:
+def _fits(cap: Numbers, flat: FloatArray, follower: Numbers, area: float) -> bool:
     """Whether triangles fill a section wholly, none turned over, and end at its loops alone."""
     (xa, xb, xc), (ya, yb, yc) = (axis[cap.T] for axis in np.ascontiguousarray(flat.T))
     doubles = (xb - xa) * (yc - ya) - (yb - ya) * (xc - xa)

@@ -88,7 +88,7 @@ def test_a_surface_that_runs_through_itself_is_refused_where_it_is_cut() -> None
 
 def test_a_bone_in_two_pieces_with_canals_is_cut_as_the_engine_cuts_it() -> None:
     """The quick way and the geometry engine give the same volumes, and the same section."""
-    from surgiplan.algorithms.cutting import planes
+    from surgiplan.algorithms.cutting import halving, layers, planes
 
     shell = bumpy(14, finer=4)
     inner = Mesh(shell.points * np.float32(0.6), shell.triangles[:, ::-1])
@@ -99,7 +99,7 @@ def test_a_bone_in_two_pieces_with_canals_is_cut_as_the_engine_cuts_it() -> None
         Mesh(points, np.concatenate([shell.triangles, inner.triangles + count, apart.triangles + 2 * count]))
     )
     plane = Plane((22.1, 23.2, 21.3), (0.5, 0.6, -1.0))
-    quick = planes._parted(bone, plane, plane.distance(bone.points_lps), (0.5, -0.5))
+    quick = halving.parted(bone, plane, layers.layers_of(bone, plane, (0.5, -0.5)))
     slow = planes._split(bone, plane, 0.5, 0.5)
     assert quick is not None
     for one, other in zip(quick, slow, strict=True):
