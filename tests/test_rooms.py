@@ -10,6 +10,7 @@ ROOT = Path(__file__).resolve().parents[1] / "surgiplan"
 
 MAY_IMPORT = {
     "errors": set(),
+    "spawned": set(),
     "progress": set(),
     "shipped": set(),
     "values": set(),
@@ -27,7 +28,7 @@ MAY_IMPORT = {
     "session": {"plan", "casefile", "scene", "values"},
     "selftest": {"values", "formats", "algorithms", "plan", "ops", "phantoms"},
 }
-GROUND = {"errors", "progress", "shipped"}
+GROUND = {"errors", "progress", "shipped", "spawned"}
 EVERYTHING_BELOW = {*MAY_IMPORT}
 MAY_IMPORT["cli"] = EVERYTHING_BELOW
 MAY_IMPORT["app"] = EVERYTHING_BELOW
@@ -36,6 +37,7 @@ MAY_IMPORT["__main__"] = {"app", "cli"}
 NUMBERS = {"numpy"}
 LIBRARIES = {
     "errors": set(),
+    "spawned": set(),
     "progress": set(),
     "shipped": set(),
     "values": NUMBERS,

@@ -15,7 +15,6 @@ It is a wall against accidents, not a jail: the child runs with the rights of th
 
 import atexit
 import gc
-import multiprocessing
 import pickle
 import signal
 import sys
@@ -29,6 +28,7 @@ from typing import Any
 
 from ..errors import BadInput, SurgiplanError
 from ..progress import Report, silent
+from ..spawned import Spawned
 from .sharing import Ring, Shared
 
 ROOMS = (f"{__package__}.",)
@@ -121,10 +121,7 @@ class _Child:
     """The child process, as the host sees it."""
 
     def __init__(self) -> None:
-        self._lock = Lock()
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._pipe: Connection | None = None
-        self._ready = False
+        self._lock, self._process, self._ready = Lock(), Spawned(_serve), False
 
     def warm(self, module: str) -> None:
         if self._lock.acquire(blocking=False):
@@ -138,10 +135,11 @@ class _Child:
         if not self._lock.acquire(blocking=False):
             return False
         try:
-            if self._process is None or self._pipe is None or not self._process.is_alive():
+            pipe = self._process.pipe
+            if pipe is None:
                 return False
-            if not self._ready and self._pipe.poll(0):
-                self._pipe.recv_bytes()
+            if not self._ready and pipe.poll(0):
+                pipe.recv_bytes()
                 self._ready = True
             return self._ready
         except (EOFError, OSError):
@@ -166,43 +164,43 @@ class _Child:
         allowed = memory + sum(shared.nbytes for shared in given)
         message = pickle.dumps((*order, allowed))
         with self._lock:
-            pipe, pid = self._readied(report)
+            pipe = self._readied(report)
             try:
                 pipe.send_bytes(message)
                 for shared in given:
-                    shared.give(pipe, pid)
+                    shared.give(pipe, self._process.pid)
                 self._listen(pipe, report, seconds, take, given)
             except TimeoutError:
-                self._end()
+                self.end()
                 problem = _lost(name, f"reading it was given up after {seconds:.0f} s")
                 problem.hung = True
                 raise problem from None
             except (EOFError, OSError):
-                self._end()
+                self.end()
                 raise _lost(name, "reading it ended the reading process") from None
             except MemoryError:
                 raise _lost(name, "reading it takes more memory than it can rightly need") from None
             except SurgiplanError as raised:
                 if not getattr(raised, "of_the_child", False):
-                    self._end()  # a stop
+                    self.end()  # a stop
                 raise
             except BaseException:
-                self._end()
+                self.end()
                 raise
 
-    def _readied(self, report: Report) -> tuple[Connection, int]:
-        """The pipe to a child that waits for orders, and its number."""
+    def _readied(self, report: Report) -> Connection:
+        """The pipe to a child that waits for orders."""
         try:
-            pipe, pid = self._started()
+            pipe = self._started()
             if not self._ready:
                 self._next(pipe, partial(report, 0.0, "starting the reader"), _START_SECONDS)
                 self._ready = True
-            return pipe, pid
+            return pipe
         except (EOFError, OSError) as problem:  # no fault of the file
-            self._end()
+            self.end()
             raise RuntimeError("the process that reads foreign files does not start") from problem
         except BaseException:
-            self._end()
+            self.end()
             raise
 
     def _listen(
@@ -237,36 +235,19 @@ class _Child:
                 raise TimeoutError
         return pickle.loads(pipe.recv_bytes())
 
-    def _started(self, module: str = __name__) -> tuple[Connection, int]:
-        if self._process is None or self._pipe is None or not self._process.is_alive():
-            self._end()
-            spawn = multiprocessing.get_context("spawn")
-            self._pipe, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs, module), daemon=True)
-            process.start()
-            self._process = process
-            theirs.close()
-        assert self._process.pid is not None
-        return self._pipe, self._process.pid
+    def _started(self, module: str = __name__) -> Connection:
+        if self._process.pipe is None:
+            self._ready = False
+        return self._process.started(module)
 
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self._process.end()
         self._ready = False
 
 
 def _lost(name: str, what: str) -> Lost:
     return Lost(f"{name + ': ' if name else ''}{what}: it is damaged or made to do harm, leave it out")
-
-
-_CHILDREN = (_Child(), _Child())
-for _child in _CHILDREN:
-    atexit.register(_child._end)
 
 
 def _serve(pipe: Connection, module: str) -> None:
@@ -336,3 +317,8 @@ def _limit_memory(allowed: int) -> None:
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     limit = has + allowed if hard == resource.RLIM_INFINITY else min(has + allowed, hard)
     resource.setrlimit(resource.RLIMIT_AS, (limit, hard))
+
+
+_CHILDREN = (_Child(), _Child())
+for _child in _CHILDREN:
+    atexit.register(_child.end)

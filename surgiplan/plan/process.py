@@ -1,6 +1,5 @@
 """A warm child process for what would hold the interpreter, or could take it down."""
 
-import multiprocessing
 import os
 import pickle
 from collections.abc import Mapping
@@ -9,6 +8,7 @@ from threading import Lock, Thread
 from typing import Any
 
 from ..errors import StepFailed, SurgiplanError
+from ..spawned import Spawned
 from ..values import decode, encode
 from .operation import Operation
 from .work import Work
@@ -23,15 +23,13 @@ class Child:
     """
 
     def __init__(self) -> None:
-        self._lock, self._closed = Lock(), False
-        self._process: multiprocessing.process.BaseProcess | None = None
-        self._pipe: Connection | None = None
+        self._lock, self._closed, self._process = Lock(), False, Spawned(_serve)
 
     def warm(self) -> None:
         """Start the child if none is waiting; not after `close`."""
         with self._lock:
             if not self._closed:
-                self._started()
+                self._process.started()
 
     def run(self, operation: Operation[Any], values: Mapping[str, Any], work: Work) -> Any:
         """The result of the operation.
@@ -40,19 +38,19 @@ class Child:
         """
         order, given = pickle.dumps(operation), encode(dict(values))
         with self._lock:
-            pipe = self._started()
+            pipe = self._process.started()
             try:
                 pipe.send_bytes(order)
                 pipe.send_bytes(given)
                 answer = self._answer(pipe, work)
             except (EOFError, OSError) as problem:
-                self._end()
+                self._process.end()
                 raise StepFailed(
                     f"{operation.spec.name} ended without an answer; the shapes may be too large for the"
                     " memory: simplify them and try again"
                 ) from problem
             except BaseException:  # a stop, or a listener that fails: the answer to come must not be taken
-                self._end()  # for that of the next operation
+                self._process.end()  # for that of the next operation
                 Thread(target=self.warm, daemon=True).start()
                 raise
         if isinstance(answer, Exception):
@@ -75,27 +73,7 @@ class Child:
         """End the child."""
         with self._lock:
             self._closed = True
-            self._end()
-
-    def _started(self) -> Connection:
-        if self._process is None or not self._process.is_alive() or self._pipe is None:
-            self._end()
-            spawn = multiprocessing.get_context("spawn")
-            self._pipe, theirs = spawn.Pipe()
-            process = spawn.Process(target=_serve, args=(theirs,), daemon=True)
-            process.start()
-            self._process = process
-            theirs.close()
-        return self._pipe
-
-    def _end(self) -> None:
-        if self._process is not None:
-            self._process.kill()
-            self._process.join()
-            self._process.close()
-        if self._pipe is not None:
-            self._pipe.close()
-        self._process = self._pipe = None
+            self._process.end()
 
 
 def _serve(pipe: Connection) -> None:
