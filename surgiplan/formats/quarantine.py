@@ -269,11 +269,10 @@ def _serve(pipe: Connection, module: str) -> None:
             for shared in order[2]:
                 if isinstance(shared, Shared):
                     shared.take(pipe, send)
-            last = _obeyed(order, send)
+            send(*_obeyed(order, send))
             for shared in order[2]:
                 if isinstance(shared, Shared):
                     shared.left()
-            send(*last)
         except (EOFError, OSError):
             return
         del order

@@ -29,7 +29,7 @@ from surgiplan.formats.dicom.layouts import only_fragment
 from surgiplan.formats.dicom.pixels import measured, settled, stored_pictures, used_bits
 
 from . import trials
-from .making import edited, only, volume, written
+from .making import edited, grid, only, volume, written
 from .test_quarantine import both_ready
 
 Encoder = Callable[[np.ndarray, int], bytes]
@@ -218,11 +218,14 @@ def children(request, monkeypatch) -> None:
 
 @pytest.mark.usefixtures("children")
 @pytest.mark.parametrize("uid", [DeflatedExplicitVRLittleEndian, RLELossless])
-def test_children_that_share_the_files_give_what_one_gives(tmp_path: Path, uid) -> None:
-    written(tmp_path, transfer_syntax=uid)
+@pytest.mark.parametrize("threads", [2, 8])
+def test_children_that_share_the_files_give_what_one_gives(tmp_path: Path, monkeypatch, uid, threads) -> None:
+    monkeypatch.setattr(apart, "THREADS", threads)
+    tall = volume(grid((67, 6, 7)))
+    written(tmp_path, tall, transfer_syntax=uid)
     series = only(tmp_path)
     found = dicom.read(series)
-    assert np.array_equal(found.volume.voxels, volume().voxels)
+    assert np.array_equal(found.volume.voxels, tall.voxels)
     hashes = sorted(blake3(path.read_bytes()).digest() for path in tmp_path.iterdir())
     assert found.files_digest == f"blake3:{blake3(b''.join(hashes)).hexdigest()}"
 

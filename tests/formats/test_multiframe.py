@@ -10,8 +10,10 @@ from pydicom.sequence import Sequence
 from pydicom.uid import RLELossless
 
 from surgiplan.formats import dicom
+from surgiplan.formats.dicom import apart
 
 from .making import ENHANCED_CT, macro, only, volume, written
+from .test_quarantine import both_ready
 
 
 def multiframe(folder: Path, order, slopes=None, **changes) -> Path:
@@ -60,6 +62,22 @@ def test_frames_in_any_order_give_the_volume(tmp_path: Path, order, packed) -> N
     assert np.array_equal(read.voxels, volume().voxels)
     assert read.grid.same_as(volume().grid)
     assert read.unit == "HU"
+
+
+def test_children_share_objects_that_make_one_volume(tmp_path: Path, monkeypatch) -> None:
+    """Each object is read by one child alone, its frames by several threads."""
+    both_ready()
+    monkeypatch.setattr(apart, "_WORTH", 1)
+    monkeypatch.setattr(apart, "THREADS", 8)
+    (tmp_path / "both").mkdir()
+    for name, order in (("1.2.1", (0, 3, 1)), ("1.2.2", (4, 2))):
+        path = multiframe(tmp_path, order, SOPInstanceUID=name)
+        whole = pydicom.dcmread(path)
+        whole.compress(RLELossless, generate_instance_uid=False)
+        whole.save_as(tmp_path / "both" / f"{name}.dcm")
+    series = only(tmp_path / "both")
+    assert (series.usable, len(series.files)) == (True, 2)
+    assert np.array_equal(dicom.read_series(series).voxels, volume().voxels)
 
 
 def test_each_frame_has_its_own_rescale(tmp_path: Path) -> None:

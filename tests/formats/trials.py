@@ -90,7 +90,7 @@ def dies(ring, notes, threads, *, report: Report) -> bool:
 
 def hangs(ring, notes, threads, *, report: Report) -> bool:
     """A decoder hangs, and lets no other thread go on."""
-    return spoiled(lambda: re.match("(a+)+$", "a" * 50 + "b"), ring, notes, threads, report)
+    return spoiled(lambda: re.match("(a+)+$", "a" * 50 + "b"), ring, notes, 1, report)
 
 
 def hangs_without_the_interpreter(ring, notes, threads, *, report: Report) -> bool:

@@ -51,6 +51,7 @@ class _Job:
     together: how many pictures a portion may have
     portions, packed: what a child does at a time, and the same pickled
     waiting: numbers of the portions that nobody does yet, together those that one child must do
+    seconds, memory: what a child may take
     there: (k,) which pictures lie in the volume
     """
 
@@ -64,6 +65,7 @@ class _Job:
             self.waiting.append(deque(range(len(self.portions), len(self.portions) + len(portions))))
             self.portions += portions
         self.packed = [pickle.dumps(portion) for portion in self.portions]
+        self.seconds, self.memory = _seconds(errands), _memory(errands, threads)
 
     def name(self, number: int) -> str:
         """The name of a file."""
@@ -133,15 +135,15 @@ class _Share:
 
     def _order(self, works: Sequence[bytes], choose: Callable[[], int | None], name: str) -> None:
         job, one = self._job, self._job.voxels[0]
-        places = min(2 * job.threads + 1, len(works))
+        places = min(job.threads + 1, len(works))
         with Ring(places, (job.together, *one.shape), one.dtype, works, choose, self._put) as ring:
             fits = quarantine.run(
                 decoded_into,
                 *(ring, job.notes, job.threads),
                 name=name,
                 report=self._told,
-                seconds=_seconds(job.errands),
-                memory=_memory(job.errands, job.threads),
+                seconds=job.seconds,
+                memory=job.memory,
                 child=self._child,
             )
         if not fits:

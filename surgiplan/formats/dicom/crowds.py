@@ -28,7 +28,7 @@ def crowds_of(slices: Sequence[Slice]) -> list[list[Slice]]:
             crowds[-1].append(slices[n])
         else:
             crowds.append([slices[n]])
-    return [sorted(crowd, key=_instance) for crowd in crowds]
+    return [sorted(crowd, key=_instance) if len(crowd) > 1 else crowd for crowd in crowds]
 
 
 def _instance(picture: Slice) -> tuple[bool, int, int]:

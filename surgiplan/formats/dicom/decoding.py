@@ -91,7 +91,7 @@ def decoded_into(ring: Ring, notes: Shared, threads: int, report: Report) -> boo
                     file.decode(picture, room[len(ks)])
                     ks.append(k)
                     done.append(k)
-                notes.array[number] = (*file.digest, 1)
+                notes.array[number] = np.frombuffer(file.digest + b"\1", np.uint8)
 
     with Reader() as reader, ThreadPoolExecutor(threads) as pool:
         try:

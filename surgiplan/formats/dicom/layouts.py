@@ -323,12 +323,15 @@ def native_pixels(data: memoryview) -> memoryview | None:
 
 def _pixels_in(data: memoryview) -> int:
     """Where the pixel data element begins; without a walk in a data set that lies like one of the last."""
-    for layout in list(_known_bodies):
+    for n, layout in enumerate(list(_known_bodies)):
         if layout.fits(data):
+            if n:  # most files are as the last one
+                _known_bodies.appendleft(layout)
             return layout.at
     places: dict[int, int] = {}
     nested = list[int]()
     at = explicit_walk(data, 0, True, 0x00040000, 0xFFFFFFFF, places, nested)
     if at + 12 <= len(data):
-        _known_bodies.append(Layout(data, Part(data, {}, False), Part(data, places, False), nested, at))
+        layout = Layout(data, Part(data, {}, False), Part(data, places, False), nested, at)
+        _known_bodies.appendleft(layout)
     return at

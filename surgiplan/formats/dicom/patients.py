@@ -17,7 +17,7 @@ def mixed_series(slices: Iterable[Slice]) -> Mapping[tuple[str, str], str]:
 
 def told_apart_by(slices: Sequence[Slice]) -> str:
     """By what the pictures are of several patients, such as "patient ID"; "" when they are of one."""
-    people = {picture.header.identity for picture in slices}
+    people = _stated_in(slices)
     by = {
         "patient ID": {person.patient_id for person in people},
         "patient name": {_plain(person.patient_name) for person in people},
@@ -28,13 +28,19 @@ def told_apart_by(slices: Sequence[Slice]) -> str:
 
 def whose(slices: Sequence[Slice]) -> Identity:
     """The identity that pictures of one patient state together: each part from the first that states it."""
-    people = list(dict.fromkeys(picture.header.identity for picture in slices))
+    people = _stated_in(slices)
     return Identity(
         *(
             next(filter(None, (getattr(person, part.name) for person in people)), "")
             for part in fields(Identity)
         )
     )
+
+
+def _stated_in(slices: Sequence[Slice]) -> list[Identity]:
+    """The identities of pictures, each once; most pictures of a scan share the very object."""
+    objects = {id(picture.header.identity): picture.header.identity for picture in slices}
+    return list(dict.fromkeys(objects.values()))
 
 
 def _plain(name: str) -> str:

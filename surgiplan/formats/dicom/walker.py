@@ -73,7 +73,9 @@ class Plain:
 
     def once(self, reading: Callable[[tuple["Plain"]], Any]) -> Any:
         """What a function reads of these elements; found before where all it asks for has the same bytes."""
-        memory = self._part.readings.setdefault(reading, Memory())
+        memory = self._part.readings.get(reading)
+        if memory is None:
+            memory = self._part.readings[reading] = Memory()
         key = memory.key(self._data)
         if key not in memory.found:
             self._asked = set()
