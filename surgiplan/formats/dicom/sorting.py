@@ -64,7 +64,8 @@ class Sorted:
 def sorted_files(members: Sequence[Member], report: Report) -> Sorted:
     """Look at the beginning of each file."""
     waiting, stop = deque(enumerate(members)), Event()
-    helpers = quarantine.ready()[:_HELPERS] if len(members) >= 3 * _WORTH else []
+    in_folder = bool(members) and members[0].entry < 0  # each process would read the index of an archive
+    helpers = quarantine.ready()[:_HELPERS] if in_folder and len(members) >= 3 * _WORTH else []
     with ThreadPoolExecutor(max(len(helpers), 1)) as pool:
         futures = [pool.submit(_sorted_by, child, waiting, stop) for child in helpers]
         try:
