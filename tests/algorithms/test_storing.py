@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.storing import set_apart
+from surgiplan.algorithms.storing import enclosed, rounded, same_places, set_apart
 from surgiplan.phantoms import Femur
-from surgiplan.values import Mesh
+from surgiplan.values import FloatArray, IntArray, Mesh
+from tests.algorithms.bodies import box
 
 
 def pricked(mesh: Mesh, pairs: int) -> Mesh:
@@ -49,3 +50,38 @@ def test_a_mesh_without_such_points_stays_the_same_object() -> None:
     assert set_apart(mesh) is mesh
     still = Mesh(mesh.points + np.float32(0), mesh.triangles)
     assert set_apart(still).digest == still.digest
+
+
+def test_rounding_to_float32_keeps_the_volume() -> None:
+    shape = Femur().mesh(6.0).mesh
+    points = shape.points + np.array((1200.3, -800.7, 90.1)) / 3
+    near = rounded(points, shape.triangles)
+    step = np.spacing(np.abs(points).astype(np.float32))
+    assert (np.abs(near - points) <= step).all()
+    plain = enclosed(points.astype(np.float32), shape.triangles, points[0])
+    true = volume(points, shape.triangles)
+    least = 1e-11 * np.ptp(points, axis=0).max() ** 3
+    assert abs(enclosed(near, shape.triangles, points[0]) - true) < least < abs(plain - true)
+
+
+def volume(points: FloatArray, triangles: IntArray) -> float:
+    a, b, c = (points[triangles] - points[0]).transpose(1, 0, 2)
+    return float(np.einsum("ni,ni->", a, np.cross(b, c))) / 6
+
+
+def test_points_along_edges_of_no_length_become_the_first_of_them() -> None:
+    points = np.array([(0, 0, 0), (1, 0, 0), (1, 0, 0), (1, 0, 0), (5, 0, 0), (0, 0, 0)], np.float32)
+    triangles = np.array([(3, 2, 4), (2, 1, 4), (0, 4, 1)], np.int32)
+    same = same_places(points, triangles)
+    assert same is not None
+    assert same.tolist() == [0, 1, 1, 1, 4, 5]
+    kept = same_places(points, triangles, 3)
+    assert kept is not None
+    assert kept.tolist() == [0, 1, 2, 1, 4, 5]
+    assert same_places(points, triangles[2:]) is None
+
+
+def test_the_volume_of_a_box_is_told_from_anywhere() -> None:
+    mesh = box((1, 2, 3), (4, 7, 10))
+    for origin in ((0, 0, 0), (1, 2, 3), (-50, 9, 1)):
+        assert enclosed(mesh.points, mesh.triangles, np.array(origin, float)) == pytest.approx(105, rel=1e-12)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ...errors import StepFailed
 from ...values import FloatArray, IntArray
 from ..compiled import compiled
+from .filling import swept
 
 _NEAR_MM = 1e-6  # a triangle with more than one corner this close to a plane is not decided here
 _AREAS_AGREE = 1e-6
@@ -145,7 +146,7 @@ def _halves(
     return rim, upper[:over], lower[:under], follower
 
 
-def _filled(rim: FloatArray, follower: Numbers, normal: FloatArray) -> IntArray | None:
+def _filled(rim: FloatArray, follower: Numbers, normal: FloatArray) -> Numbers | None:
     """The triangles that fill the loops of a section, seen against the normal; None when they do not fit.
 
     follower: for each point of the rim the next one, the inside on the left as seen against the normal
@@ -157,7 +158,10 @@ def _filled(rim: FloatArray, follower: Numbers, normal: FloatArray) -> IntArray 
     order, ends, area, length = _walked(flat, follower)
     polygons = np.split(flat[order], ends[:-1])
     _require_simple(polygons, area, length)
-    try:
+    cap = swept(flat, follower)
+    if _fits(cap, flat, follower, area):
+        return cap
+    try:  # loops that touch
         cap = order[manifold3d.triangulate(polygons)]
     except RuntimeError:  # the engine gives up on what is no polygon
         return None
@@ -197,6 +201,8 @@ def _require_simple(polygons: list[FloatArray], area: float, length: float) -> N
 
 def _fits(cap: Numbers, flat: FloatArray, follower: Numbers, area: float) -> bool:
     """Whether triangles fill a section wholly, none turned over, and end at its loops alone."""
+    if not len(cap):
+        return False
     (xa, xb, xc), (ya, yb, yc) = (axis[cap.T] for axis in np.ascontiguousarray(flat.T))
     doubles = (xb - xa) * (yc - ya) - (yb - ya) * (xc - xa)
     if abs(doubles.sum() / 2 - area) > _AREAS_AGREE * abs(area) or doubles.min() < -_AREAS_AGREE * abs(area):
