@@ -6,11 +6,14 @@ python -m benchmarks.surface --reworked
 A scan of 512 x 512 x 400 voxels like bone (two hollow limbs filled with spongiosa, 12 HU of noise), made by
 code. Each method runs in a process of its own, in turns A B C A B C, with all threads it can use. CPU seconds
 of the process and seconds by the clock, best of the rounds; memory is the highest peak beyond what the scan
-and its mask take. With --reworked: smoothing, decimation and remeshing of the upper end of a femur.
+and its mask take. As the peers' libraries are loaded before the clock starts, so are our compiled loops, by
+a surface of a few voxels; what that costs once in a process, and once in an installation, is told below the
+table. With --reworked: smoothing, decimation and remeshing of the upper end of a femur.
 """
 
 import argparse
 import json
+import os
 import resource
 import subprocess
 import sys
@@ -140,12 +143,24 @@ def surface_worker(name: str, file: Path) -> dict[str, float]:
     assert skimage.measure
     volume = Volume(Grid(SHAPE, AFFINE), np.load(file))
     mask = Mask(volume.grid, volume.voxels >= LEVEL, LEVEL)
+    ready = time.perf_counter()
+    if name == "ours":
+        few = Volume(Grid((4, 5, 6), AFFINE), np.arange(120, dtype=np.int16).reshape(4, 5, 6))
+        ours(few, Mask(few.grid, few.voxels > 40, 40.0))
+    ready = time.perf_counter() - ready
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     cpu, clock = time.process_time(), time.perf_counter()
     triangles = METHODS[name](volume, mask)
     took = {"cpu": time.process_time() - cpu, "clock": time.perf_counter() - clock}
     mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
-    return {**took, "mb": mb, "triangles": triangles}
+    return {**took, "mb": mb, "triangles": triangles, "ready": ready}
+
+
+def _in_process(name: str, file: Path, environment: Mapping[str, str] | None = None) -> dict[str, float]:
+    command = [sys.executable, "-m", "benchmarks.surface", "--worker", name, str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    found: dict[str, float] = json.loads(done.stdout)
+    return found
 
 
 def bone_part() -> tuple[Part, Femur]:
@@ -228,14 +243,15 @@ def main() -> None:
         np.save(file, scan().voxels)
         for _ in range(given.rounds):
             for name, rounds in found.items():
-                command = [sys.executable, "-m", "benchmarks.surface", "--worker", name, str(file)]
-                done = subprocess.run(command, capture_output=True, text=True, check=True)
-                rounds.append(json.loads(done.stdout))
+                rounds.append(_in_process(name, file))
+        kept = os.environ | {"NUMBA_CACHE_DIR": folder}
+        first, later = (_in_process("ours", file, kept)["ready"] for _ in range(2))
     print("| method | CPU s | s by the clock | extra MB | triangles |\n|---|---|---|---|---|")
     for name, rounds in found.items():
         cpu, clock = (min(one[key] for one in rounds) for key in ("cpu", "clock"))
         mb = max(one["mb"] for one in rounds)
-        print(f"| {name} | {cpu:.2f} | {clock:.2f} | {mb:.0f} | {rounds[0]['triangles']} |")
+        print(f"| {name} | {cpu:.3f} | {clock:.3f} | {mb:.0f} | {rounds[0]['triangles']} |")
+    print(f"ours, before the clock: {first:.1f} s in a new installation, else {later:.1f} s in each process")
 
 
 if __name__ == "__main__":

@@ -1,40 +1,37 @@
 """The closed triangle surface between the 1 and the 0 of a lattice."""
 
-import os
-from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import islice
 from threading import local
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
-from ..progress import Report, silent
+from ..progress import Report, part_of, silent
 from ..values import BoolArray, FloatArray, FloatsArray, IntArray, given_away
+from .compiled import compiled
+from .filters import run_side_by_side
 
 NUDGE = 0.01
 """No corner comes nearer to a voxel centre than this share of a step, so that every triangle has an area."""
 
 _SITES = 400_000  # of a slab: what is known of them stays in the cache of the processor
 _LAYERS = 16  # of a slab at most, so that a stop is heard
-_LEAST_LAYERS = 4  # one more is looked at for the corners that the next slab will make
-_MOST_AT_A_TIME = 4  # slabs
-_COUNTED_LAYERS = 32  # by which the memory is taken
-_SPARE = 1.1  # room for more rows than expected
+_WORD = 8  # sites that are looked at at once
 _CASES = 256  # ways to choose the eight sites of a cell; bit 1 is its first, 2, 4, 16 the next along i, j, k
-_ALONG = (1, 2, 4)
+_ACROSS = ((0, 0), (1, 0), (0, 1), (1, 1))
+_EDGES = np.array([(axis, *np.insert(at, axis, 0)) for axis in range(3) for at in _ACROSS], np.int64)
+"""(12, 4) axis of each edge of a cell, 0, 1, 2 for i, j, k, and the site i, j, k of the cell before it."""
+
 Sites = NDArray[np.uint8] | BoolArray
-Indices = NDArray[np.intp]
-Placing = Callable[[int, tuple[Indices, Indices, Indices], BoolArray], Sequence[NDArray[Any]]]
-"""Says where corners lie: given the axis of their steps (0, 1, 2 for i, j, k), the indices (n,) i, j, k of
-the site before each, and whether that is a 1; returns the three coordinates (n,) of each."""
+Counts = NDArray[np.int64]
+Placing = Callable[[FloatsArray, BoolArray], None]
+"""Says where corners lie: given (n, 3) the middles of their steps, as indices i, j, k, which it replaces by
+their places, and (n,) whether the site before each is a 1, so that its step leads outwards."""
 
 
 @dataclass(frozen=True)
@@ -80,211 +77,237 @@ def border_of(inside: Sites, report: Report = silent) -> Border:
     inside: [k, j, i] 0 or 1; round it lie 0, so the surface is closed
     report: told the progress; may raise Cancelled
     """
-    return Border(*placed_border(inside, _middles, report))
-
-
-def _middles(
-    axis: int, low_ijk: tuple[Indices, Indices, Indices], _starts_inside: BoolArray
-) -> list[FloatsArray]:
-    middle = [index.astype(np.float32) for index in low_ijk]
-    middle[axis] += np.float32(0.5)
-    return middle
+    return Border(*placed_border(inside, lambda _middle_ijk, _starts_inside: None, report))
 
 
 def placed_border(inside: Sites, place: Placing, report: Report = silent) -> tuple[FloatsArray, IntArray]:
     """Find the surface between the 1 and the 0 of a lattice, and place its corners as they are found.
 
     Corners and triangles are those of Flying Edges (Schroeder, Maynard, Geveci 2015) at a level of one half,
-    in the same order, but only cells that the surface crosses are looked at one by one. The lattice is gone
-    through in slabs that know nothing of each other, some at a time; the result does not depend on that.
+    in the same order. As there, the lattice is gone through twice: once to find the cells that the surface
+    crosses and to count; then each row knows the numbers of its corners, and all are written. Both is done
+    in slabs, some at a time; the result does not depend on that.
 
     inside: [k, j, i] 0 or 1; round it lie 0, so the surface is closed
-    place: says where corners lie; called for many corners at a time, from several threads
+    place: says where corners lie; called for slab after slab, from several threads
     report: told the progress; may raise Cancelled
     Returns (n, 3) float32 corners and (m, 3) triangles, counter-clockwise seen from outside, where the axes
     i, j, k are right-handed.
     """
-    layers = len(inside) + 1
-    slabs = _Slabs(inside, place)
-    starts = range(0, layers, slabs.layers)
-    expected = _expected_corners(inside)
-    points, triangles = _Rows(expected, np.float32), _Rows(2 * expected, np.int32)  # by Euler's formula
-    at_a_time = min(os.cpu_count() or 1, _MOST_AT_A_TIME)
-    pool = ThreadPoolExecutor(at_a_time)
-    try:
-        coming = (pool.submit(slabs.of, first) for first in starts)
-        waiting = deque(islice(coming, at_a_time + 1))
-        for first in starts:
-            placed, found = waiting.popleft().result()
-            waiting.extend(islice(coming, 1))
-            report(first / layers, "Finding the border")
-            np.add(found, np.int32(points.count), out=triangles.more(len(found)))
-            points.more(placed.shape[1])[:] = placed.T
-    finally:
-        pool.shutdown(cancel_futures=True)
-    return given_away(points.all), given_away(triangles.all)
+    slabs, text = _Slabs(inside, place), "Finding the border"
+    found = run_side_by_side(slabs.find, slabs.firsts, part_of(report, 0.0, 0.4), text)
+    points = np.empty((slabs.number(), 3), np.float32)
+    firsts = np.cumsum([0, *(one.triangles for one in found)])
+    triangles = np.empty((firsts[-1], 3), np.int32)
+
+    def put(n: int) -> None:
+        slabs.put(found[n], points, triangles[firsts[n] : firsts[n + 1]])
+
+    run_side_by_side(put, range(len(found)), part_of(report, 0.4, 1.0), text)
+    return given_away(points), given_away(triangles)
 
 
-def _expected_corners(inside: Sites) -> int:
-    """About how many corners there are, by the steps crossed in some layers and from them to the next."""
-    every = max(len(inside) // _COUNTED_LAYERS, 1)
-    crossed = 0
-    for k in range(0, len(inside), every):
-        layer, beyond = inside[k], inside[min(k + 1, len(inside) - 1)]
-        for one, other in ((layer[:, 1:], layer[:, :-1]), (layer[1:], layer[:-1]), (layer, beyond)):
-            crossed += int(np.count_nonzero(one != other))
-    return every * crossed
+@dataclass(frozen=True)
+class _Found:
+    """What a slab holds of the surface.
 
-
-class _Rows:
-    """An array that grows: into one piece of memory, since touching memory first costs as much as the rest.
-
-    expected: about how many rows of three there will be
-    dtype: of what they hold
+    first: its first layer
+    cells: (n,) the cells that the surface crosses, row by row: 256 times the index along i, plus the case
+    ends: (layers, rows) how many there are up to the end of each row
+    triangles: how many it holds
     """
 
-    def __init__(self, expected: int, dtype: DTypeLike) -> None:
-        self._array, self.count = np.empty((int(_SPARE * expected), 3), dtype), 0
-
-    def more(self, count: int) -> NDArray[Any]:
-        """(count, 3) new rows, to be filled."""
-        start, self.count = self.count, self.count + count
-        if self.count > len(self._array):
-            before = self._array[:start]
-            self._array = np.empty((2 * self.count, 3), before.dtype)
-            self._array[:start] = before
-        return self._array[start : self.count]
-
-    @property
-    def all(self) -> NDArray[Any]:
-        """(n, 3) the rows so far."""
-        return self._array[: self.count]
+    first: int
+    cells: NDArray[np.uint32]
+    ends: NDArray[np.int32]
+    triangles: int
 
 
 class _Desk(local):
     """Memory that each thread uses again for slab after slab.
 
-    sites: of a slab
+    shape: (layers, rows, row) of the sites of a slab
     """
 
-    def __init__(self, sites: int) -> None:
-        room = -(-sites // 8) * 8  # shifted eight at once
-        self.sites, self.shifted, self.pairs, self.cases = (np.zeros(room, np.uint8) for _ in range(4))
-        self.numbers = np.empty(3 * sites, np.int32)
+    def __init__(self, shape: tuple[int, int, int]) -> None:
+        self.sites = np.zeros(shape, np.uint8)
+        self.cases = np.zeros(shape[1] * shape[2], np.uint8)
+        self.cells = np.empty(self.sites.size, np.uint32)
 
 
 class _Slabs:
-    """Some layers at a time of a lattice with a layer of 0 round it, numbered through along i, j, k.
+    """Some layers at a time of a lattice with 0 round it: in all that follows index 0 is of these.
 
-    inside: the lattice without that layer
+    inside: the lattice without them
     place: says where corners lie
     """
 
     def __init__(self, inside: Sites, place: Placing) -> None:
         self._inside, self._place = inside.view(np.uint8), place
-        _, self._rows, self._row = (n + 2 for n in inside.shape)
-        self._layer = self._row * self._rows
-        self.layers = min(max(_SITES // self._layer, _LEAST_LAYERS), _LAYERS, len(inside) + 1)
-        self._desk = _Desk((self.layers + 2) * self._layer)
-        self._starts, low_ijk, axis = _triangles_of_cases()
-        self._steps = np.ascontiguousarray((3 * (low_ijk @ (1, self._row, self._layer)) + axis).T)
-        case = np.arange(_CASES)
-        self._crossed = [(case & 1) != (case >> bit & 1) for bit in _ALONG]
+        layers, rows, columns = inside.shape
+        row = -(-(columns + 2) // _WORD) * _WORD
+        self._layers = max(min(_SITES // ((rows + 2) * row), _LAYERS), 1)
+        self._desk = _Desk((self._layers + 1, rows + 2, row))
+        self._corners = np.zeros((layers + 2, rows + 2, 3), np.int64)
+        self.firsts = range(0, layers + 1, self._layers)
 
-    def of(self, first: int) -> tuple[FloatsArray, IntArray]:
-        """The corners (3, n) on steps from the layers of this slab, and the triangles (m, 3) of its cells.
+    def find(self, first: int) -> _Found:
+        """Find what the slab from this layer of cells on holds of the surface, and count corners by rows."""
+        desk, (layers, rows, columns) = self._desk, self._inside.shape
+        stop = min(first + self._layers, layers + 1)
+        sites = desk.sites[: stop + 1 - first]
+        some = self._inside[max(first - 1, 0) : stop]
+        lowest = 1 if first == 0 else 0
+        sites[:lowest] = 0
+        sites[lowest : lowest + len(some), 1:-1, 1 : columns + 1] = some
+        sites[lowest + len(some) :] = 0
+        ends = np.empty((stop - first, rows + 1), np.int32)
+        many = _table().starts
+        triangles = _find(sites, many, desk.cases, desk.cells, ends, self._corners[first:stop])
+        return _Found(first, desk.cells[: ends[-1, -1]].copy(), ends, triangles)
 
-        Corners are numbered from 0; those from n on are the first ones of the next slab.
+    def number(self) -> int:
+        """Number the corners, now that those of each row are counted; returns how many there are."""
+        counts = self._corners.reshape(-1)
+        upto = np.cumsum(counts)
+        np.subtract(upto, counts, out=counts)
+        return int(upto[-1])
 
-        first: its first layer
+    def put(self, found: _Found, points: FloatsArray, triangles: IntArray) -> None:
+        """Write the corners and triangles of a slab.
+
+        points: of the whole border
+        triangles: of the slab
         """
-        self._lay_out(first)
-        cells, cases = self._crossed_cells()
-        of_axis = [cells.compress(crossed.take(cases)) for crossed in self._crossed]
-        rows = (self.layers + 1) * self._rows
-        row_of = [sites // self._row for sites in of_axis]
-        counts = np.stack([np.bincount(row, minlength=rows) for row in row_of], axis=1)
-        ends, own_rows = np.cumsum(counts).reshape(rows, 3), self.layers * self._rows
-        points = np.empty((3, ends[own_rows - 1, 2]), np.float32)
-        numbers = self._desk.numbers
-        for axis, (sites, row) in enumerate(zip(of_axis, row_of, strict=True)):
-            until = np.cumsum(counts[:, axis])
-            number = (ends[:, axis] - until).take(row)
-            number += np.arange(len(number))
-            numbers[3 * sites + axis] = number
-            own = slice(until[own_rows - 1])
-            self._put(points, number[own], axis, sites[own], row[own], first)
-        own = np.searchsorted(cells, self.layers * self._layer)
-        return points, self._triangles(cells[:own], cases[:own])
-
-    def _triangles(self, cells: Indices, cases: NDArray[np.uint8]) -> IntArray:
-        """(m, 3) the triangles of cells of these cases, once the corners on their steps are numbered."""
-        many = np.diff(self._starts).take(cases)
-        which = np.repeat(self._starts.take(cases) + many - np.cumsum(many), many)
-        which += np.arange(len(which))
-        cell = np.repeat(3 * cells, many)
-        triangles = np.empty((len(which), 3), np.int32)
-        for n, steps in enumerate(self._steps):
-            step = steps.take(which)
-            step += cell
-            triangles[:, n] = self._desk.numbers.take(step)
-        return triangles
-
-    def _lay_out(self, first: int) -> None:
-        """Put the sites of a slab on the desk, and the two layers beyond."""
-        start, stop = max(first - 1, 0), min(first + self.layers + 1, len(self._inside))
-        sites = self._desk.sites[: (self.layers + 2) * self._layer].reshape(-1, self._rows, self._row)
-        below, above = start - first + 1, stop - first + 1
-        sites[:below] = 0
-        sites[below:above, 1:-1, 1:-1] = self._inside[start:stop]
-        sites[above:] = 0
-
-    def _crossed_cells(self) -> tuple[Indices, NDArray[np.uint8]]:
-        """(n,) the cells on the desk that have both 1 and 0 among their sites, and the case of each."""
-        desk, words = self._desk, np.uint64
-        count = (self.layers + 1) * self._layer
-        np.left_shift(desk.sites.view(words), 1, out=desk.shifted.view(words))
-        np.bitwise_or(desk.sites[:-1], desk.shifted[1:], out=desk.pairs[:-1])
-        np.left_shift(desk.pairs.view(words), 2, out=desk.shifted.view(words))
-        np.bitwise_or(desk.pairs[: -self._row], desk.shifted[self._row :], out=desk.cases[: -self._row])
-        np.left_shift(desk.cases.view(words), 4, out=desk.shifted.view(words))
-        cases = desk.cases[:count]
-        np.bitwise_or(cases, desk.shifted[self._layer : self._layer + count], out=cases)
-        crossed = np.less(cases - np.uint8(1), _CASES - 2, out=desk.pairs.view(np.bool_)[:count])
-        cells = _where(crossed)
-        return cells, cases.take(cells)
-
-    def _put(
-        self, points: FloatsArray, at: Indices, axis: int, sites: Indices, row: Indices, first: int
-    ) -> None:
-        """Place the corners on the steps along an axis from these sites, in these rows of the desk."""
-        each = np.arange((self.layers + 1) * self._rows)
-        k, j = each // self._rows + (first - 1), each % self._rows - 1
-        low_ijk = sites - (each * self._row + 1).take(row), j.take(row), k.take(row)
-        starts_inside = self._desk.sites.take(sites).view(np.bool_)
-        for points_along, along in zip(points, self._place(axis, low_ijk, starts_inside), strict=True):
-            points_along[at] = along
+        table, first = _table(), found.first
+        numbers = self._corners[first : first + len(found.ends) + 1]
+        own = points[numbers[0, 0, 0] : numbers[-1, 0, 0]]
+        inside = np.empty(len(own), np.bool_)
+        case = table.starts, table.edges, table.crossed
+        _put(found.cells, found.ends, first, numbers, *case, own, inside, triangles)
+        self._place(own, inside)
 
 
-def _where(chosen: BoolArray) -> Indices:
-    """(n,) the places of what is chosen; first of eight at once, since few are."""
-    whole = len(chosen) // 8 * 8
-    words = chosen[:whole].view(np.uint64)
-    eights = np.flatnonzero(words != 0)
-    within = np.flatnonzero(words.take(eights).view(np.bool_))
-    found = (8 * eights).take(within >> 3)
-    found += within & 7
-    rest = np.flatnonzero(chosen[whole:])
-    return np.concatenate([found, rest + whole]) if len(rest) else found
+@compiled
+def _find(
+    sites: NDArray[np.uint8],
+    starts: NDArray[np.int32],
+    cases: NDArray[np.uint8],
+    cells: NDArray[np.uint32],
+    ends: NDArray[np.int32],
+    corners: Counts,
+) -> int:
+    """Find the cells of a slab that have both 1 and 0 among their sites; returns the number of triangles.
+
+    sites: (layers + 1, rows + 1, row) 0 or 1
+    starts: of the table
+    cases: memory for those of a layer
+    cells: memory; filled as in _Found
+    ends: (layers, rows) filled as there
+    corners: (layers, rows, 3) filled with how many corners lie on steps along i, j, k from sites of each row
+    """
+    layers, rows = ends.shape
+    row = sites.shape[2]
+    words = cases.view(np.uint64)
+    triangles = n = 0
+    for k in range(layers):
+        a = sites[k:].ravel()
+        b, c, d, e = a[1:], a[row:], a[row + 1 :], sites[k + 1 :].ravel()
+        f, g, h = e[1:], e[row:], e[row + 1 :]
+        for m in range(rows * row - 1):
+            low = a[m] | b[m] << 1 | c[m] << 2 | d[m] << 3
+            cases[m] = low | e[m] << 4 | f[m] << 5 | g[m] << 6 | h[m] << 7
+        for j in range(rows):
+            begin, start = j * row, n
+            for word in range(begin // 8, (begin + row) // 8):
+                if words[word] + np.uint64(1) > np.uint64(1):  # neither all 0 nor all 1
+                    for m in range(8 * word, 8 * word + 8):
+                        cells[n] = m - begin << 8 | cases[m]
+                        n += 0 < cases[m] < 255
+            ends[k, j] = n
+            x = y = z = 0
+            for m in range(start, n):
+                case = cells[m] & 255
+                x += (case ^ case >> 1) & 1
+                y += (case ^ case >> 2) & 1
+                z += (case ^ case >> 4) & 1
+                triangles += starts[case + 1] - starts[case]
+            corners[k, j, 0], corners[k, j, 1], corners[k, j, 2] = x, y, z
+    return triangles
+
+
+@compiled
+def _put(
+    cells: NDArray[np.uint32],
+    ends: NDArray[np.int32],
+    first: int,
+    row_numbers: Counts,
+    starts: NDArray[np.int32],
+    edges: NDArray[np.uint8],
+    crossed: NDArray[np.int32],
+    middle_ijk: FloatsArray,
+    starts_inside: BoolArray,
+    triangles: IntArray,
+) -> None:
+    """Write the corners and triangles of a slab.
+
+    Each edge of a cell knows the number that a corner on it has. It is the number of the first corner on
+    such steps of its row, plus one for each cell of the row before that has a corner on that edge.
+
+    cells, ends, first: of _Found
+    row_numbers: (layers + 1, rows + 1, 3) number of the first corner on steps along i, j, k from each row
+    starts, edges, crossed: of the table
+    middle_ijk, starts_inside: (n, 3), (n,) filled for the corners of the slab (see Placing)
+    triangles: (m, 3) filled
+    """
+    numbers = np.empty(12, np.int32)
+    first_corner = row_numbers[0, 0, 0]
+    end = triangle = 0
+    for k in range(ends.shape[0]):
+        for j in range(ends.shape[1]):
+            start, end = end, ends[k, j]
+            for n in range(12):
+                axis, _, along_j, along_k = _EDGES[n]
+                numbers[n] = row_numbers[k + along_k, j + along_j, axis]
+            for cell in cells[start:end]:
+                case = cell & 255
+                for axis in range(3):
+                    if crossed[case, 4 * axis]:
+                        corner = numbers[4 * axis] - first_corner
+                        starts_inside[corner] = case & 1
+                        _put_middle(middle_ijk[corner], cell >> 8, j, first + k, axis)
+                for m in range(starts[case], starts[case + 1]):
+                    for n in range(3):
+                        triangles[triangle, n] = numbers[edges[m, n]]
+                    triangle += 1
+                for n in range(12):
+                    numbers[n] += crossed[case, n]
+
+
+@compiled
+def _put_middle(middle_ijk: FloatsArray, i: int, j: int, k: int, axis: int) -> None:
+    """Write the middle of the step along an axis from a site, counted with the 0 round the lattice."""
+    middle_ijk[0], middle_ijk[1], middle_ijk[2] = i - 1, j - 1, k - 1
+    middle_ijk[axis] += np.float32(0.5)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """The triangles of a cell, for each case of its eight sites.
+
+    starts: (257,) where the triangles of each case start
+    edges: (n, 3) on which of the _EDGES of the cell the corners of each triangle lie
+    crossed: (256, 12) 1 where a case has a corner on an edge, else 0
+    """
+
+    starts: NDArray[np.int32]
+    edges: NDArray[np.uint8]
+    crossed: NDArray[np.int32]
 
 
 @cache
-def _triangles_of_cases() -> tuple[Indices, Indices, Indices]:
-    """The triangles that Flying Edges gives a cell, for each case of its eight sites.
-
-    Returns (257,) where the triangles of each case start; of the three corners of each (n, 3) the site
-    [i, j, k] of the cell where its step begins, (n, 3, 3), and the axis of that, 0, 1, 2 for i, j, k.
-    """
+def _table() -> _Table:
+    """The triangles that Flying Edges gives each case."""
     bits = np.arange(_CASES)[:, None] >> np.arange(8) & 1
     side_by_side = np.empty((2, 2, _CASES, 2), np.uint8)  # every other cell is one of them
     side_by_side[:] = bits.reshape(_CASES, 2, 2, 2).transpose(1, 2, 0, 3)
@@ -303,6 +326,11 @@ def _triangles_of_cases() -> tuple[Indices, Indices, Indices]:
     cell = corners[:, :, 0].mean(axis=1).astype(np.int32)
     case, corners = cell[cell % 2 == 0] // 2, corners[cell % 2 == 0]
     corners[:, :, 0] -= 2 * case[:, None]
-    low = np.floor(corners)
-    starts = np.searchsorted(case, np.arange(_CASES + 1))
-    return starts, low.astype(np.intp), np.argmax(corners - low, axis=2)
+    axis, site = _EDGES[:, 0], _EDGES[:, 1:]
+    on_edge = (corners[:, :, None] == site + 0.5 * np.eye(3)[axis]).all(axis=3)
+    low = site @ (1, 2, 4)
+    return _Table(
+        starts=np.searchsorted(case, np.arange(_CASES + 1)).astype(np.int32),
+        edges=on_edge.argmax(axis=2).astype(np.uint8),
+        crossed=(bits[:, low] ^ bits[:, low + (1 << axis)]).astype(np.int32),
+    )

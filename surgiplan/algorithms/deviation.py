@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
-from scipy.ndimage import map_coordinates
+from numpy.typing import NDArray
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
 from ..values import Deviation, EdgeMap, FloatArray, IntArray, Mesh, Part, Volume, given_away, vec3
 from .border import Sites
+from .compiled import compiled
 from .filters import run_apart
 from .smooth import normals_of
 from .space import require_one_frame
@@ -20,7 +21,6 @@ PLACES = 8000
 """Places at which a surface is looked at: a 95th percentile of 8000 is some 0.25 % of the area off."""
 
 _AT_ONCE = 50_000  # points
-_SITES_AT_ONCE = 200_000  # voxels near places
 _READINGS = 4  # of the grey value per smallest voxel spacing
 
 
@@ -117,19 +117,51 @@ def edge_offsets(volume: Volume, level: float, places_lps: FloatArray, outward: 
     """
     spacing = volume.grid.spacing_kji
     reach, step = max(spacing), min(spacing) / _READINGS
-    along = step * np.arange(-math.ceil(reach / step), math.ceil(reach / step) + 1)
+    along = step * np.arange(-math.ceil(reach / step), math.ceil(reach / step) + 1, dtype=np.float64)
     kji = volume.grid.to_kji(places_lps[:, None] + along[:, None] * outward[:, None])
-    at = np.moveaxis(kji, 2, 0)
-    grey = map_coordinates(
-        volume.voxels, at, output=np.float64, order=1, mode="constant", cval=np.nan, prefilter=False
-    )
-    above = grey - level
-    with np.errstate(invalid="ignore", divide="ignore"):  # readings that do not fall are not used
-        falls = (above[:, :-1] >= 0) & (above[:, 1:] < 0)
-        share = np.where(falls, above[:, :-1] / (above[:, :-1] - above[:, 1:]), 0)
-    offset = np.where(falls, along[:-1] + share * step, np.inf)
-    nearest: FloatArray = offset[np.arange(len(offset)), np.abs(offset).argmin(axis=1)]
-    return np.where(np.abs(nearest) <= reach, nearest, np.nan)
+    found = np.empty(len(kji))
+    _nearest_fall(volume.voxels, float(level), kji, along, step, found)
+    return np.where(np.abs(found) <= reach, found, np.nan)
+
+
+@compiled
+def _nearest_fall(
+    voxels: NDArray[Any], level: float, kji: FloatArray, along: FloatArray, step: float, found: FloatArray
+) -> None:
+    """Find where in rows of places the linearly interpolated grey value falls through the level.
+
+    voxels: [k, j, i] grey values
+    level: grey value
+    kji: (n, m, 3) the places as indices
+    along: (m,) how far along its row each place lies
+    step: from one to the next
+    found: (n,) filled with how far along the fall nearest to 0 lies, infinite where there is none in the scan
+    """
+    for n in range(len(kji)):
+        found[n], before = np.inf, np.nan
+        for m in range(len(along)):
+            above = _grey(voxels, kji[n, m, 0], kji[n, m, 1], kji[n, m, 2]) - level
+            if before >= 0 and above < 0:
+                offset = along[m - 1] + before / (before - above) * step
+                if abs(offset) < abs(found[n]):
+                    found[n] = offset
+            before = above
+
+
+@compiled
+def _grey(voxels: NDArray[Any], k: float, j: float, i: float) -> float:
+    """The linearly interpolated grey value at indices k, j, i; NaN outside of the scan."""
+    end_k, end_j, end_i = voxels.shape[0] - 1, voxels.shape[1] - 1, voxels.shape[2] - 1
+    if not (0 <= k <= end_k and 0 <= j <= end_j and 0 <= i <= end_i):
+        return np.nan
+    low_k, low_j, low_i = int(k), int(j), int(i)
+    share_k, share_j, share_i = k - low_k, j - low_j, i - low_i
+    grey = 0.0
+    for at_k, of_k in ((low_k, 1 - share_k), (min(low_k + 1, end_k), share_k)):
+        for at_j, of_j in ((low_j, 1 - share_j), (min(low_j + 1, end_j), share_j)):
+            for at_i, of_i in ((low_i, 1 - share_i), (min(low_i + 1, end_i), share_i)):
+                grey += voxels[at_k, at_j, at_i] * of_k * of_j * of_i
+    return grey
 
 
 def _normals(corners: FloatArray) -> FloatArray:
@@ -150,34 +182,54 @@ def _to_faces(kji: FloatArray, inside: Sites, spacing: tuple[float, float, float
     need to be looked at.
     """
     reach = [math.ceil(max(spacing) / (2 * mm)) for mm in spacing]
-    at_once = max(1, _SITES_AT_ONCE // math.prod(2 * n + 2 for n in reach))
-    some = [_near_faces(kji[n : n + at_once], inside, spacing, reach) for n in range(0, len(kji), at_once)]
-    return np.concatenate(some)
+    squared = np.empty(len(kji))
+    sites = given_away(inside.view(np.uint8))
+    _near_faces(kji, sites, np.array(spacing), np.array(reach, np.int64), squared)
+    return np.sqrt(squared)
 
 
+@compiled
 def _near_faces(
-    kji: FloatArray, inside: Sites, spacing: tuple[float, float, float], reach: list[int]
-) -> FloatArray:
-    """The same for faces of voxels that are no more steps than `reach` away along each axis."""
-    chosen: Any = np.True_
-    sites, along, across = [], [], []  # (n, w, 1, 1), (n, 1, w, 1), (n, 1, 1, w)
-    for axis, (steps, mm) in enumerate(zip(reach, spacing, strict=True)):
-        place = np.expand_dims(kji[:, axis], (1, 2, 3))
-        window = np.expand_dims(np.arange(-steps, steps + 2), [n for n in range(3) if n != axis])
-        site = np.rint(place).astype(np.int64) + window
-        chosen = chosen & (site >= 0) & (site < inside.shape[axis])
-        sites.append(np.clip(site, 0, inside.shape[axis] - 1))
-        first = np.delete(site, -1, axis=axis + 1)
-        along.append(np.square(np.maximum(np.abs(place - first) - 0.5, 0) * mm))
-        across.append(np.square((place - first - 0.5) * mm))
-    chosen = chosen & inside[tuple(sites)].view(np.bool_)
-    nearest: FloatArray = np.full(len(kji), np.inf)
-    for axis in range(3):
-        differs = np.diff(chosen, axis=axis + 1)
-        for other in range(3):
-            if other != axis:
-                differs = np.delete(differs, -1, axis=other + 1)
-        k, j, i = (across[n] if n == axis else along[n] for n in range(3))
-        squared = np.where(differs, k + j + i, np.inf)
-        np.minimum(nearest, squared.min(axis=(1, 2, 3)), out=nearest)
-    return np.sqrt(nearest, out=nearest)
+    kji: FloatArray,
+    inside: NDArray[np.uint8],
+    spacing: FloatArray,
+    reach: NDArray[np.int64],
+    squared: FloatArray,
+) -> None:
+    """Find the squared distances to faces of voxels that are no more than so many steps away.
+
+    kji: (n, 3) places as indices
+    inside: [k, j, i] 0 or 1; round it lie 0
+    spacing: (3,) mm along k, j and i
+    reach: (3,) steps along k, j and i
+    squared: (n,) filled with mm², infinite where there is no face
+    """
+    off = np.empty(3)
+    for n in range(len(kji)):
+        squared[n] = np.inf
+        k0, j0, i0 = int(np.rint(kji[n, 0])), int(np.rint(kji[n, 1])), int(np.rint(kji[n, 2]))
+        for k in range(k0 - reach[0], k0 + reach[0] + 1):
+            for j in range(j0 - reach[1], j0 + reach[1] + 1):
+                for i in range(i0 - reach[2], i0 + reach[2] + 1):
+                    chosen = _site(inside, k, j, i)
+                    off[0], off[1], off[2] = kji[n, 0] - k, kji[n, 1] - j, kji[n, 2] - i
+                    for axis in range(3):
+                        if _site(inside, k + (axis == 0), j + (axis == 1), i + (axis == 2)) != chosen:
+                            squared[n] = min(squared[n], _squared_to_face(off, axis, spacing))
+
+
+@compiled
+def _site(inside: NDArray[np.uint8], k: int, j: int, i: int) -> int:
+    """Whether a voxel is chosen: 0 or 1."""
+    within = 0 <= k < inside.shape[0] and 0 <= j < inside.shape[1] and 0 <= i < inside.shape[2]
+    return inside[k, j, i] if within else 0
+
+
+@compiled
+def _squared_to_face(off: FloatArray, axis: int, spacing: FloatArray) -> float:
+    """Squared mm from a place that lies so many steps off the middle of a voxel to its face to the next."""
+    squared = 0.0
+    for n in range(3):
+        apart = off[n] - 0.5 if n == axis else max(abs(off[n]) - 0.5, 0.0)
+        squared += (apart * spacing[n]) ** 2
+    return squared

@@ -1,7 +1,9 @@
 """VTK and ITK filters, and other long work, that say how far they are and that can be stopped."""
 
 import atexit
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from math import inf
 from threading import Event, Thread
 from time import monotonic
@@ -15,6 +17,8 @@ from ..progress import Report
 
 _LOOK_EVERY_S = 0.05
 _LAST_S = 10.0
+_MOST_AT_A_TIME = 4  # threads: more of them wait for the memory
+Item = TypeVar("Item")
 Made = TypeVar("Made")
 _running = set[Thread]()
 
@@ -80,6 +84,29 @@ def run_apart(work: Callable[[], Made], report: Report, text: str) -> Made:
     made: list[Made] = []
     _run_watched(lambda: made.append(work()), lambda: 0.0, lambda: None, report, text, patience_s=0.0)
     return made[0]
+
+
+def run_side_by_side(
+    work: Callable[[Item], Made], items: Sequence[Item], report: Report, text: str
+) -> list[Made]:
+    """Do a piece of work for each of some items, several at a time, so that a stop is heard.
+
+    work: lets the interpreter go, as compiled loops do, and changes nothing that is used after a stop
+    items: what it is given, one after the other
+    report: told the progress after each piece, and twenty times a second; what it raises is raised at once
+    text: what is being done
+    Returns what the work made of each item. Raises what the work or report raises.
+    """
+    pool, made = ThreadPoolExecutor(min(os.cpu_count() or 1, _MOST_AT_A_TIME)), list[Made]()
+    try:
+        for one in [pool.submit(work, item) for item in items]:
+            report(len(made) / len(items), text)
+            while not wait([one], _LOOK_EVERY_S).done:
+                report(len(made) / len(items), text)
+            made.append(one.result())
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return made
 
 
 def voxels_of(image: Any) -> NDArray[Any]:

@@ -1,26 +1,40 @@
 """From chosen voxels to a closed triangle surface that follows the grey values between them."""
 
+import math
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from functools import reduce
-from typing import Literal
+from itertools import chain
+from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 from SimpleITK import BinaryFillholeImageFilter, GetArrayFromImage, GetImageFromArray
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import BoolArray, FloatArray, IntArray, Mask, Mesh, Part, Volume, given_away
-from .border import NUDGE, Indices, Sites, border_of, placed_border
+from ..values import (
+    AT_ONCE,
+    BoolArray,
+    FloatArray,
+    FloatsArray,
+    IntArray,
+    Mask,
+    Mesh,
+    Part,
+    Volume,
+    given_away,
+)
+from .border import NUDGE, Placing, Sites, border_of, placed_border
+from .compiled import compiled
 from .deviation import deviation
-from .filters import run_apart, run_itk
+from .filters import run_apart, run_itk, run_side_by_side
 from .masks.box import box_of
 from .noise import edge_noise_mm
 from .smooth import uncrossed, windowed_sinc, with_volume
 from .space import require_one_grid
 from .spread import some_of
 
-_AT_ONCE = 1 << 15  # triangles that are looked at at once: they stay in the cache of the processor
+_TRIANGLES = 1 << 18  # that are checked at once
 _LOUD = 0.05  # noise of the edge, in voxels, above which smoothing gains more than it costs
 _PASS_BAND = 0.01
 Way = Literal["auto", "grey", "smoothed"]
@@ -61,12 +75,11 @@ def grey_surface(
     inside, corner_kji = _cropped(mask)
     if fill_cavities:
         inside = _without_cavities(inside, part_of(report, 0.0, 0.4))
-    between = _Between(volume, level, corner_kji)
-    mesh = Mesh(*placed_border(inside, between.place, part_of(report, 0.4, 0.9)))
-    report(0.9, "Checking that the surface is closed")
+    place = _placing(volume, level, corner_kji)
+    mesh = Mesh(*placed_border(inside, place, part_of(report, 0.4, 0.9)))
     with ThreadPoolExecutor(1) as beside:
         noise = beside.submit(_noise_mm, volume, level, mesh)
-        _required_closed(mesh)
+        _required_closed(mesh, part_of(report, 0.9, 0.92))
         noise_mm, corners = noise.result()
     loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
     smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
@@ -100,9 +113,9 @@ def voxel_surface(mask: Mask, report: Report = silent) -> Part:
     Raises StepFailed when no voxel is chosen.
     """
     inside, corner_kji = _cropped(mask)
-    border = border_of(inside, report)
+    border = border_of(inside, part_of(report, 0.0, 0.9))
     points = mask.grid.to_lps(border.middle_ijk[:, ::-1] + corner_kji).astype(np.float32)
-    mesh = _required_closed(Mesh(given_away(points), border.triangles))
+    mesh = _required_closed(Mesh(given_away(points), border.triangles), part_of(report, 0.9, 1.0))
     return Part(mesh, frame_uid=mask.grid.frame_uid)
 
 
@@ -126,59 +139,90 @@ def _without_cavities(inside: Sites, report: Report) -> Sites:
     return whole
 
 
-class _Between:
-    """Where a surface crosses the steps between the voxels of a scan (see grey_surface).
+def _placing(volume: Volume, level: float | None, corner_kji: IntArray) -> Placing:
+    """Says where a surface crosses the steps between the voxels of a scan, in LPS mm (see grey_surface).
 
     volume: the scan
     level: grey value of the border; None lays the surface half-way everywhere
-    corner_kji: index in the scan of the first site of the lattice
+    corner_kji: (3,) index in the scan of the first site of the lattice
     """
-
-    def __init__(self, volume: Volume, level: float | None, corner_kji: IntArray) -> None:
-        self._level, self._corner_kji = level, corner_kji
-        self._voxels, (_, rows, columns) = volume.voxels.reshape(-1), volume.voxels.shape
-        self._in_memory = (1, columns, columns * rows)  # places from a voxel to the next along i, j, k
-        self._last = [n - 1 for n in reversed(volume.voxels.shape)]
-        matrix = volume.grid.kji_to_lps
-        self._lps = [(row[2::-1], row[3]) for row in matrix[:3]]  # of i, j, k; and of the first voxel
-
-    def place(self, axis: int, low_ijk: tuple[Indices, ...], starts_inside: BoolArray) -> list[FloatArray]:
-        """Say where corners lie, in LPS mm (see border.Placing)."""
-        low = [index + corner for index, corner in zip(low_ijk, self._corner_kji[::-1], strict=True)]
-        ijk = [index.astype(np.float64) for index in low]
-        ijk[axis] += 0.5
-        if self._level is not None:
-            ijk[axis] += np.clip(self._share(axis, low, starts_inside), NUDGE, 1 - NUDGE) - 0.5
-        return [
-            reduce(np.add, (index * step for index, step in zip(ijk, steps, strict=True) if step)) + first
-            for steps, first in self._lps
-        ]
-
-    def _share(self, axis: int, low: list[Indices], starts_inside: BoolArray) -> FloatArray:
-        """(n,) how far along their step the grey value equals the level; one half where it does not cross."""
-        i, j, k = low
-        here = i + self._in_memory[1] * j
-        here += self._in_memory[2] * k
-        a = self._voxels.take(here, mode="clip") - np.float64(self._level)
-        here += self._in_memory[axis]
-        b = self._voxels.take(here, mode="clip") - np.float64(self._level)
-        fall = a - b
-        agreed = (a * b <= 0) & ((fall > 0) == starts_inside) & (fall != 0)
-        along = low[axis]
-        if along.size and (along.min() < 0 or along.max() >= self._last[axis]):
-            agreed &= (along >= 0) & (along < self._last[axis])  # beyond, there is nothing to read
-        with np.errstate(invalid="ignore", divide="ignore"):  # where they do not agree
-            share: FloatArray = a / fall
-        if not agreed.all():
-            share[~agreed] = 0.5
-        return share
+    voxels, shape = volume.voxels.reshape(-1), volume.voxels.shape
+    sought = math.nan if level is None else float(level)
+    to_lps = np.ascontiguousarray(volume.grid.kji_to_lps[:3, [2, 1, 0, 3]])
+    first_ijk = corner_kji[::-1].astype(np.float64)
+    return lambda corners, starts_inside: _place(
+        corners, starts_inside, first_ijk, voxels, shape, sought, NUDGE, to_lps
+    )
 
 
-def _required_closed(mesh: Mesh) -> Mesh:
-    with ThreadPoolExecutor(1) as beside:
-        cancels = beside.submit(_cancels, mesh)
-        encloses = mesh.volume_mm3 > 0
-    if not cancels.result() or not encloses:
+@compiled
+def _place(
+    corners: FloatsArray,
+    starts_inside: BoolArray,
+    first_ijk: FloatArray,
+    voxels: NDArray[Any],
+    shape: tuple[int, int, int],
+    level: float,
+    nudge: float,
+    to_lps: FloatArray,
+) -> None:
+    """Place corners where the grey value between two voxels equals the level; half-way where it does not.
+
+    corners, starts_inside: (n, 3), (n,) of some corners (see border.Placing); replaced by LPS mm
+    first_ijk: (3,) index in the scan of the first site of the lattice
+    voxels: (all,) of the scan
+    shape: (layers, rows, columns) of the scan
+    level: grey value of the border; NaN for none
+    nudge: the nearest that a corner may come to a voxel, as a share of a step
+    to_lps: (3, 4) from indices i, j, k to LPS mm
+    """
+    layers, rows, columns = shape
+    for n in range(len(corners)):
+        i, j, k = corners[n, 0] + first_ijk[0], corners[n, 1] + first_ijk[1], corners[n, 2] + first_ijk[2]
+        low_i, low_j, low_k = math.floor(i), math.floor(j), math.floor(k)
+        if low_i < i:
+            step, within = 1, 0 <= low_i < columns - 1
+        elif low_j < j:
+            step, within = columns, 0 <= low_j < rows - 1
+        else:
+            step, within = columns * rows, 0 <= low_k < layers - 1
+        share = 0.5
+        if within:
+            here = (low_k * rows + low_j) * columns + low_i
+            a, b = voxels[here] - level, voxels[here + step] - level
+            fall = a - b
+            if a * b <= 0 and fall != 0 and (fall > 0) == starts_inside[n]:
+                share = a / fall
+                share = nudge if share < nudge else 1 - nudge if share > 1 - nudge else share
+        i += (low_i < i) * (share - 0.5)
+        j += (low_j < j) * (share - 0.5)
+        k += (low_k < k) * (share - 0.5)
+        for axis in range(3):
+            by_i, by_j, by_k, first = to_lps[axis]
+            corners[n, axis] = i * by_i + j * by_j + k * by_k + first
+
+
+def _required_closed(mesh: Mesh, report: Report) -> Mesh:
+    """The mesh, if each of its edges is walked as often one way as the other and if it faces outwards.
+
+    The area vectors of such a surface add up to zero wherever its corners lie. Here each corner gets
+    two whole numbers by lot, and the sum is exact modulo 2^64: any other surface passes with a chance
+    below 1e-9. That no edge has more than two triangles is for the table of Flying Edges to keep.
+    """
+    height = float(mesh.points[:, 2].mean(dtype=np.float64))
+
+    def sums(start: int) -> tuple[int, list[float]]:
+        area, volumes, six = 0, [], np.empty(AT_ONCE)
+        for first in range(start, min(start + _TRIANGLES, len(mesh.triangles)), AT_ONCE):
+            some = mesh.triangles[first : first + AT_ONCE]
+            area += int(_sum_up(some, mesh.points, height, six))
+            volumes.append(float(six[: len(some)].sum()))
+        return area, volumes
+
+    starts = range(0, len(mesh.triangles), _TRIANGLES)
+    found = run_side_by_side(sums, starts, report, "Checking that the surface is closed")
+    mesh.keep_volume(sum(chain.from_iterable(volumes for _, volumes in found)) / 6)
+    if sum(area for area, _ in found) % 2**64 or mesh.volume_mm3 <= 0:
         raise StepFailed(
             f"The surface did not close: {mesh.open_edges} open edges, {mesh.volume_mm3:.1f} mm³ enclosed. "
             "Close small gaps of the mask or keep its largest part, then make the surface again."
@@ -186,19 +230,31 @@ def _required_closed(mesh: Mesh) -> Mesh:
     return mesh
 
 
-def _cancels(mesh: Mesh) -> bool:
-    """Whether each edge is walked as often one way as the other.
+@compiled
+def _sum_up(triangles: IntArray, points: FloatsArray, height: float, six: FloatArray) -> np.uint64:
+    """Add up the area vectors of triangles with corners drawn by lot, and fill in six times their volumes.
 
-    The area vectors of such a surface add up to zero wherever its corners lie. Here each corner gets
-    two whole numbers by chance, and the sum is exact modulo 2^64: any other surface passes with a chance
-    below 1e-9. That no edge has more than two triangles is for the table of Flying Edges to keep.
+    triangles, points: of a mesh
+    height: from which volumes are counted, mm
+    six: (n,) filled with six times the volume between each triangle and that height, mm³
+    Returns the sum modulo 2^64.
     """
-    lots = np.random.default_rng(0).integers(0, 2**64, len(mesh.points), np.uint64)
-    total = 0
-    for start in range(0, len(mesh.triangles), _AT_ONCE):
-        at = lots.take(mesh.triangles[start : start + _AT_ONCE].T.astype(np.intp, order="C"))
-        ya, yb, yc = at & np.uint64(2**32 - 1)
-        at >>= np.uint64(32)
-        xa, xb, xc = at
-        total += int(((xa - xc) * (yb - yc) - (xb - xc) * (ya - yc)).sum())
-    return total % 2**64 == 0
+    total = np.uint64(0)
+    for n in range(len(triangles)):
+        a, b, c = triangles[n]
+        (xa, ya), (xb, yb), (xc, yc) = _lot(a), _lot(b), _lot(c)
+        total += (xa - xc) * (yb - yc) - (xb - xc) * (ya - yc)
+        x, y, z = np.float64(points[a, 0]), np.float64(points[a, 1]), np.float64(points[a, 2])
+        over_xy = (points[b, 0] - x) * (points[c, 1] - y) - (points[c, 0] - x) * (points[b, 1] - y)
+        six[n] = ((z - height) + (points[b, 2] - height) + (points[c, 2] - height)) * over_xy
+    return total
+
+
+@compiled
+def _lot(number: int) -> tuple[np.uint64, np.uint64]:
+    """Two numbers of 32 bits drawn by lot, the same each time (SplitMix64: Steele, Lea, Flood 2014)."""
+    z = np.uint64(number) * np.uint64(0x9E3779B97F4A7C15)
+    z = (z ^ z >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    z = (z ^ z >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    z ^= z >> np.uint64(31)
+    return z >> np.uint64(32), z & np.uint64(2**32 - 1)

@@ -20,12 +20,13 @@ from .frames import IDENTITY, Plane, Pose
 from .grid import Grid
 from .label import NO_LABEL, Label
 from .landmarks import Landmarks, Places, Side
-from .mesh import Mesh, Part
+from .mesh import AT_ONCE, Mesh, Part
 from .region import Region, Spatial
 from .tolerance import Tolerance
 from .volume import Mask, Volume
 
 __all__ = [
+    "AT_ONCE",
     "IDENTITY",
     "NO_LABEL",
     "Agreement",

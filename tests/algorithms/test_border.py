@@ -6,7 +6,7 @@ from vtkmodules.util.numpy_support import numpy_to_vtk, vtk_to_numpy
 from vtkmodules.vtkCommonDataModel import vtkImageData
 from vtkmodules.vtkFiltersCore import vtkFlyingEdges3D
 
-from surgiplan.algorithms import border
+from surgiplan.algorithms import border, filters
 from surgiplan.algorithms.border import border_of
 from surgiplan.errors import Cancelled
 from surgiplan.values import Mesh
@@ -49,7 +49,7 @@ def flying_edges(inside: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 @pytest.mark.parametrize("density", [0.03, 0.5, 0.97])
 @pytest.mark.parametrize("threads", [1, 3])
 def test_the_border_is_that_of_flying_edges_to_the_last_bit(shape, density, threads, monkeypatch) -> None:
-    monkeypatch.setattr(border.os, "cpu_count", lambda: threads)
+    monkeypatch.setattr(filters.os, "cpu_count", lambda: threads)
     monkeypatch.setattr(border, "_SITES", 30_000)
     inside = lattice(shape, density)
     found = border_of(inside)

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -15,7 +15,7 @@ from vtkmodules.vtkFiltersCore import vtkContourFilter, vtkFlyingEdges3D
 from vtkmodules.vtkFiltersSources import vtkSphereSource
 from vtkmodules.vtkIOLegacy import vtkPolyDataReader
 
-from surgiplan.algorithms.filters import run_apart, run_itk, run_vtk
+from surgiplan.algorithms.filters import run_apart, run_itk, run_side_by_side, run_vtk
 from surgiplan.errors import Cancelled
 from surgiplan.progress import part_of, silent
 
@@ -181,3 +181,36 @@ def test_what_was_stopped_has_ended_before_the_program_does(tmp_path: Path) -> N
     done = subprocess.run([sys.executable, program], capture_output=True, text=True, check=True, timeout=60)
     assert done.stdout == "stopped\n"
     assert (tmp_path / "ended").exists()
+
+
+def test_pieces_of_work_side_by_side_come_back_in_order_and_report() -> None:
+    said: list[float] = []
+    made = run_side_by_side(lambda n: n * n, range(20), lambda share, _: said.append(share), "Squaring")
+    assert made == [n * n for n in range(20)]
+    assert said == sorted(said)
+    assert len(said) >= 20
+
+
+def test_a_stop_is_heard_between_and_while_pieces_of_work_take_long() -> None:
+    begun: list[int] = []
+    let_go = Event()
+
+    def work(n: int) -> None:
+        begun.append(n)
+        let_go.wait(10)
+
+    def stop(_share: float, _text: str) -> None:
+        if begun:
+            raise Cancelled("stopped")
+
+    started = time.monotonic()
+    with pytest.raises(Cancelled):
+        run_side_by_side(work, range(1000), stop, "Waiting")
+    assert time.monotonic() - started < 5
+    let_go.set()
+    assert len(begun) <= 4
+
+
+def test_what_a_piece_of_work_raises_comes_back() -> None:
+    with pytest.raises(ZeroDivisionError):
+        run_side_by_side(lambda n: 1 / n, [2, 1, 0, 1], silent, "Dividing")

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from surgiplan.algorithms.border import NUDGE
 from surgiplan.algorithms.masks.parts import largest_parts
 from surgiplan.algorithms.segment import painted, threshold
-from surgiplan.algorithms.surface import grey_surface
+from surgiplan.algorithms.surface import _required_closed, grey_surface, voxel_surface
 from surgiplan.errors import Cancelled, Mismatch, StepFailed
 from surgiplan.phantoms.bodies import EllipsoidPhantom, ShellPhantom, SpherePhantom, TorusPhantom
 from surgiplan.phantoms.femur import Femur
-from surgiplan.values import Bits, Grid, Mask, Part, Pose, Volume, digest
+from surgiplan.progress import silent
+from surgiplan.values import AT_ONCE, Bits, Grid, Mask, Mesh, Part, Pose, Volume, digest
 
 FINE = (1.0, 0.7, 0.7)
 
@@ -259,3 +260,24 @@ def test_a_stop_is_heard(stop_at) -> None:
     with pytest.raises(Cancelled):
         grey_surface(volume, threshold(volume, 40, 3000), fill_cavities=True, report=report)
     assert said == sorted(said)
+
+
+def test_the_volume_summed_up_beside_the_check_is_that_of_the_mesh_to_the_last_bit() -> None:
+    phantom = TorusPhantom()
+    mesh = of_threshold(phantom.volume(FINE), phantom.level_hu).mesh
+    assert len(mesh.triangles) > AT_ONCE
+    assert mesh.volume_mm3 == Mesh(mesh.points, mesh.triangles).volume_mm3
+
+
+@pytest.mark.parametrize("wrong", ["a triangle less", "one turned", "inside out"])
+def test_a_surface_that_is_not_closed_or_faces_inwards_is_refused(wrong: str) -> None:
+    mesh = voxel_surface(Mask(plain_grid((4, 5, 6)), np.ones((4, 5, 6), np.bool_))).mesh
+    triangles = mesh.triangles.copy()
+    if wrong == "a triangle less":
+        triangles = triangles[1:]
+    elif wrong == "one turned":
+        triangles[7] = triangles[7, ::-1]
+    else:
+        triangles = triangles[:, ::-1]
+    with pytest.raises(StepFailed, match="did not close"):
+        _required_closed(Mesh(mesh.points, triangles), silent)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from ...errors import StepFailed
 from ...values import BoolArray, Grid, Mask, given_away
@@ -59,18 +59,18 @@ def box_of(chosen: BoolArray) -> Box | None:
 
     chosen: [k, j, i]
     """
-    rows = np.asarray(chosen.any(axis=2))
-    k, j = _ends(rows.any(axis=1)), _ends(rows.any(axis=0))
-    if k is None or j is None:
+    layers = range(len(chosen))
+    first = next((k for k in layers if chosen[k].any()), None)
+    if first is None:
         return None
-    i = _ends(chosen[k, j].any(axis=(0, 1)))
-    return None if i is None else (k, j, i)
+    last = next(k for k in reversed(layers) if chosen[k].any())
+    j, i = np.nonzero(chosen[first : last + 1].any(axis=0))
+    return slice(first, last + 1), _span(j), _span(i)
 
 
-def _ends(hit: ArrayLike) -> slice | None:
-    """From the first to the last True; None where there is none."""
-    at = np.flatnonzero(hit)
-    return slice(int(at[0]), int(at[-1]) + 1) if len(at) else None
+def _span(indices: NDArray[np.intp]) -> slice:
+    """From the lowest to the highest index."""
+    return slice(int(indices.min()), int(indices.max()) + 1)
 
 
 def required_box(mask: Mask) -> Box:
