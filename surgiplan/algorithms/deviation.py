@@ -1,7 +1,6 @@
 """How far a surface lies from the grey edge and from the voxels it was made from."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ from .compiled import compiled
 from .filters import run_apart
 from .smooth import normals_of
 from .space import require_one_frame
-from .spread import area_of_points, crossed, percentile, some_of, spread
+from .spread import Sample, area_of_points, percentile
 
 PLACES = 8000
 """Places at which a surface is looked at: a 95th percentile of 8000 is some 0.25 % of the area off."""
@@ -30,7 +29,7 @@ def deviation(
     level: float | None,
     inside: Sites,
     corner_kji: IntArray,
-    corners: FloatArray | None = None,
+    sample: Sample | None = None,
 ) -> Deviation:
     """Measure how true a surface is to the scan and to the chosen voxels.
 
@@ -39,20 +38,14 @@ def deviation(
     level: grey value of the border; None when there is none
     inside: [k, j, i] 0 or 1, the chosen voxels in a box; none are outside of it
     corner_kji: (3,) index of the first voxel of that box in the scan
-    corners: `some_of` the surface, where they are at hand
+    sample: of the surface, where one is at hand
     """
-    corners = some_of(mesh) if corners is None else corners
-    places, triangle = spread(corners, PLACES)
-    with ThreadPoolExecutor(1) as beside:
-        kji = volume.grid.to_kji(places) - corner_kji
-        to_faces = beside.submit(_to_faces, kji, inside, volume.grid.spacing_kji)
-        edge = np.full(len(places), np.nan)
-        if level is not None:
-            edge = edge_offsets(volume, level, places, _normals(corners[triangle]))
-        mask_mm = to_faces.result()
+    places, outward = (sample or Sample(mesh)).spread(PLACES)
+    edge = np.zeros(0) if level is None else edge_offsets(volume, level, places, outward)
     edge_mm = np.abs(edge[np.isfinite(edge)])
     edge_mean, edge_p95, edge_max = _figures(edge_mm) if len(edge_mm) else (None, None, None)
-    mask_mean, mask_p95, mask_max = _figures(mask_mm)
+    kji = volume.grid.to_kji(places) - corner_kji
+    mask_mean, mask_p95, mask_max = _figures(_to_faces(kji, inside, volume.grid.spacing_kji))
     chosen_mm3 = int(np.count_nonzero(inside)) * volume.grid.voxel_mm3
     return Deviation(
         edge_mean_mm=edge_mean,
@@ -118,31 +111,38 @@ def edge_offsets(volume: Volume, level: float, places_lps: FloatArray, outward: 
     spacing = volume.grid.spacing_kji
     reach, step = max(spacing), min(spacing) / _READINGS
     along = step * np.arange(-math.ceil(reach / step), math.ceil(reach / step) + 1, dtype=np.float64)
-    kji = volume.grid.to_kji(places_lps[:, None] + along[:, None] * outward[:, None])
-    found = np.empty(len(kji))
-    _nearest_fall(volume.voxels, float(level), kji, along, step, found)
+    start, found = volume.grid.to_kji(places_lps), np.empty(len(places_lps))
+    way = outward @ volume.grid.lps_to_kji[:3, :3].T
+    _nearest_fall(volume.voxels, float(level), start, way, along, found)
     return np.where(np.abs(found) <= reach, found, np.nan)
 
 
 @compiled
 def _nearest_fall(
-    voxels: NDArray[Any], level: float, kji: FloatArray, along: FloatArray, step: float, found: FloatArray
+    voxels: NDArray[Any],
+    level: float,
+    start: FloatArray,
+    way: FloatArray,
+    along: FloatArray,
+    found: FloatArray,
 ) -> None:
-    """Find where in rows of places the linearly interpolated grey value falls through the level.
+    """Find where along lines the linearly interpolated grey value falls through the level.
 
     voxels: [k, j, i] grey values
     level: grey value
-    kji: (n, m, 3) the places as indices
-    along: (m,) how far along its row each place lies
-    step: from one to the next
+    start: (n, 3) a place on each line, as indices k, j, i
+    way: (n, 3) indices gone along each line for 1 mm
+    along: (m,) mm from there at which the grey value is read
     found: (n,) filled with how far along the fall nearest to 0 lies, infinite where there is none in the scan
     """
-    for n in range(len(kji)):
+    for n in range(len(start)):
         found[n], before = np.inf, np.nan
         for m in range(len(along)):
-            above = _grey(voxels, kji[n, m, 0], kji[n, m, 1], kji[n, m, 2]) - level
+            mm = along[m]
+            k, j, i = start[n, 0] + mm * way[n, 0], start[n, 1] + mm * way[n, 1], start[n, 2] + mm * way[n, 2]
+            above = _grey(voxels, k, j, i) - level
             if before >= 0 and above < 0:
-                offset = along[m - 1] + before / (before - above) * step
+                offset = along[m - 1] + before / (before - above) * (mm - along[m - 1])
                 if abs(offset) < abs(found[n]):
                     found[n] = offset
             before = above
@@ -162,12 +162,6 @@ def _grey(voxels: NDArray[Any], k: float, j: float, i: float) -> float:
             for at_i, of_i in ((low_i, 1 - share_i), (min(low_i + 1, end_i), share_i)):
                 grey += voxels[at_k, at_j, at_i] * of_k * of_j * of_i
     return grey
-
-
-def _normals(corners: FloatArray) -> FloatArray:
-    normals = crossed(corners)
-    unit: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
-    return unit
 
 
 def _figures(mm: FloatArray) -> tuple[float, float, float]:

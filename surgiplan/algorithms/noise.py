@@ -4,7 +4,7 @@ import numpy as np
 from scipy.ndimage import map_coordinates
 
 from ..values import FloatArray, Volume
-from .spread import crossed, spread
+from .spread import Sample
 
 _PLACES = 4000
 _AWAY = 3.0  # voxels off the edge, where noise is read
@@ -13,7 +13,7 @@ _TO_SIGMA = 1.4826  # from the median of absolute values, for a normal distribut
 _BETWEEN_VOXELS = np.sqrt(2 / 3)  # what linear interpolation leaves of white noise on average
 
 
-def edge_noise_mm(volume: Volume, level: float, corners: FloatArray) -> float:
+def edge_noise_mm(volume: Volume, level: float, sample: Sample) -> float | None:
     """Estimate how far noise alone moves the grey edge: its standard deviation over the slope of the edge.
 
     The noise is read some voxels inside and outside of the edge from second differences along rows, by their
@@ -22,18 +22,16 @@ def edge_noise_mm(volume: Volume, level: float, corners: FloatArray) -> float:
 
     volume: the scan
     level: grey value of the border; places where the grey value is far from it are left out
-    corners: (m, 3, 3) LPS mm, of the triangles of the surface at that level (`spread.some_of`)
-    Returns mm; infinite where the grey value does not fall outwards.
+    sample: of the surface at that level, LPS mm
+    Returns mm; None where the grey value does not fall outwards, as round what was painted.
     """
-    places, triangle = spread(corners, _PLACES)
-    normals = crossed(corners[triangle])
-    outward = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+    places, outward = sample.spread(_PLACES)
     half = min(volume.grid.spacing_kji) / 2
     within, beyond = (_grey(volume, places + side * half * outward) for side in (-1, 1))
     on_edge = (within >= level) & (beyond <= level)
     slope = float(np.median((within - beyond)[on_edge])) / (2 * half) if on_edge.any() else 0.0
     if slope <= 0:
-        return float("inf")
+        return None
     step = _AWAY * max(volume.grid.spacing_kji)
     noise = [_noise_at(volume, places + side * step * outward) for side in (-1, 1)]
     return float(_BETWEEN_VOXELS * np.sqrt(np.mean(np.square(noise))) / slope)

@@ -1,9 +1,12 @@
 """Places spread evenly over a surface, however it is cut into triangles."""
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
-from ..values import FloatArray, IntArray, Mesh
+from ..values import FloatArray, FloatsArray, IntArray, Mesh
+from .compiled import compiled
 
 # steps of the R2 sequence (Roberts 2018): powers of the plastic number, x^3 = x + 1
 _PLASTIC = 1.324717957244746
@@ -11,11 +14,40 @@ _STEPS = np.array([1 / _PLASTIC, 1 / _PLASTIC**2])
 _MOST_TRIANGLES = 100_000
 
 
-def some_of(mesh: Mesh) -> FloatArray:
-    """(m, 3, 3) corners of the triangles of a surface; of more than 100 000 not all, evenly left out."""
-    looked_at = mesh.triangles[:: 1 + len(mesh.triangles) // _MOST_TRIANGLES]
-    corners: FloatArray = mesh.points.take(looked_at, axis=0).astype(np.float64)
-    return corners
+class Sample:
+    """Places on a surface, chosen as `spread` does, and which way is outwards there.
+
+    Of more than 100 000 triangles not all are looked at, evenly left out.
+
+    mesh: the surface
+    """
+
+    def __init__(self, mesh: Mesh) -> None:
+        self._mesh, self._every = mesh, 1 + len(mesh.triangles) // _MOST_TRIANGLES
+        self._reached = np.empty(-(-len(mesh.triangles) // self._every))
+        _sum_areas(mesh.points, mesh.triangles, self._every, self._reached)
+
+    def spread(self, count: int) -> tuple[FloatArray, FloatArray]:
+        """(n, 3) places in mm and (n, 3) outward unit vectors; none when the surface has no area."""
+        triangle = self._mesh.triangles[self._every * _evenly(self._reached, count)]
+        corners = self._mesh.points[triangle].astype(np.float64)
+        normals = crossed(corners)
+        unit: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
+        return _inside(corners, *_sequence(np.arange(len(corners)))), unit
+
+
+@compiled
+def _sum_areas(points: FloatsArray, triangles: IntArray, every: int, reached: FloatArray) -> None:
+    """Add up the areas of every so many-th triangle; all sums on the way are filled in."""
+    total = 0.0
+    for n in range(len(reached)):
+        a, b, c = triangles[n * every]
+        ax, ay, az = np.float64(points[a, 0]), np.float64(points[a, 1]), np.float64(points[a, 2])
+        ux, uy, uz = points[b, 0] - ax, points[b, 1] - ay, points[b, 2] - az
+        vx, vy, vz = points[c, 0] - ax, points[c, 1] - ay, points[c, 2] - az
+        x, y, z = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+        total += math.sqrt(x * x + y * y + z * z) / 2
+        reached[n] = total
 
 
 def spread(corners: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
@@ -29,13 +61,17 @@ def spread(corners: FloatArray, count: int) -> tuple[FloatArray, IntArray]:
     count: how many places
     Returns (n, 3) places in mm and (n,) the triangle of each; none when the surface has no area.
     """
-    reached = np.cumsum(areas(corners))
+    triangle = _evenly(np.cumsum(areas(corners)), count)
+    return _inside(corners[triangle], *_sequence(np.arange(len(triangle)))), triangle
+
+
+def _evenly(reached: FloatArray, count: int) -> IntArray:
+    """(n,) the triangle of each place, given (m,) the area up to the end of each triangle."""
     if not len(reached) or reached[-1] <= 0:
-        return np.zeros((0, 3)), np.zeros(0, np.int32)
-    number = np.arange(count)
-    walked = (number + np.random.default_rng(0).random(count)) * (reached[-1] / count)
-    triangle = np.minimum(np.searchsorted(reached, walked), len(reached) - 1).astype(np.int32)
-    return _inside(corners[triangle], *_sequence(number)), triangle
+        return np.zeros(0, np.int32)
+    walked = (np.arange(count) + np.random.default_rng(0).random(count)) * (reached[-1] / count)
+    triangle: IntArray = np.minimum(np.searchsorted(reached, walked), len(reached) - 1).astype(np.int32)
+    return triangle
 
 
 def cover(corners: FloatArray, step_mm: float, most: int) -> tuple[FloatArray, FloatArray]:

@@ -1,7 +1,6 @@
 """From chosen voxels to a closed triangle surface that follows the grey values between them."""
 
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from typing import Any, Literal
@@ -32,7 +31,7 @@ from .masks.box import box_of
 from .noise import edge_noise_mm
 from .smooth import uncrossed, windowed_sinc, with_volume
 from .space import require_one_grid
-from .spread import some_of
+from .spread import Sample
 
 _TRIANGLES = 1 << 18  # that are checked at once
 _LOUD = 0.05  # noise of the edge, in voxels, above which smoothing gains more than it costs
@@ -77,24 +76,16 @@ def grey_surface(
         inside = _without_cavities(inside, part_of(report, 0.0, 0.4))
     place = _placing(volume, level, corner_kji)
     mesh = Mesh(*placed_border(inside, place, part_of(report, 0.4, 0.9)))
-    with ThreadPoolExecutor(1) as beside:
-        noise = beside.submit(_noise_mm, volume, level, mesh)
-        _required_closed(mesh, part_of(report, 0.9, 0.92))
-        noise_mm, corners = noise.result()
+    _required_closed(mesh, part_of(report, 0.9, 0.92))
+    sample = Sample(mesh)
+    noise_mm = None if level is None else edge_noise_mm(volume, level, sample)
     loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
     smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
     taken = "grey" if smoothed is mesh else "smoothed"
     report(0.95, "Measuring how true the surface is")
-    found = deviation(smoothed, volume, level, inside, corner_kji, corners if smoothed is mesh else None)
+    found = deviation(smoothed, volume, level, inside, corner_kji, sample if smoothed is mesh else None)
     found = replace(found, way=taken, noise_mm=None if noise_mm is None else round(noise_mm, 4))
     return Part(smoothed, frame_uid=mask.grid.frame_uid, deviation=found)
-
-
-def _noise_mm(volume: Volume, level: float | None, mesh: Mesh) -> tuple[float | None, FloatArray]:
-    """How far noise moves the edge; None for what was painted, which has none. And corners of the surface."""
-    corners = some_of(mesh)
-    noise_mm = None if level is None else edge_noise_mm(volume, level, corners)
-    return noise_mm if noise_mm is not None and np.isfinite(noise_mm) else None, corners
 
 
 def _smoothed(mesh: Mesh, report: Report) -> Mesh:
@@ -180,26 +171,31 @@ def _place(
     for n in range(len(corners)):
         i, j, k = corners[n, 0] + first_ijk[0], corners[n, 1] + first_ijk[1], corners[n, 2] + first_ijk[2]
         low_i, low_j, low_k = math.floor(i), math.floor(j), math.floor(k)
+        here = (low_k * rows + low_j) * columns + low_i
         if low_i < i:
-            step, within = 1, 0 <= low_i < columns - 1
+            if 0 <= low_i < columns - 1:
+                i += _beyond(voxels, here, here + 1, level, nudge, starts_inside[n])
         elif low_j < j:
-            step, within = columns, 0 <= low_j < rows - 1
-        else:
-            step, within = columns * rows, 0 <= low_k < layers - 1
-        share = 0.5
-        if within:
-            here = (low_k * rows + low_j) * columns + low_i
-            a, b = voxels[here] - level, voxels[here + step] - level
-            fall = a - b
-            if a * b <= 0 and fall != 0 and (fall > 0) == starts_inside[n]:
-                share = a / fall
-                share = nudge if share < nudge else 1 - nudge if share > 1 - nudge else share
-        i += (low_i < i) * (share - 0.5)
-        j += (low_j < j) * (share - 0.5)
-        k += (low_k < k) * (share - 0.5)
+            if 0 <= low_j < rows - 1:
+                j += _beyond(voxels, here, here + columns, level, nudge, starts_inside[n])
+        elif 0 <= low_k < layers - 1:
+            k += _beyond(voxels, here, here + columns * rows, level, nudge, starts_inside[n])
         for axis in range(3):
             by_i, by_j, by_k, first = to_lps[axis]
             corners[n, axis] = i * by_i + j * by_j + k * by_k + first
+
+
+@compiled
+def _beyond(
+    voxels: NDArray[Any], here: int, there: int, level: float, nudge: float, starts_inside: bool
+) -> float:
+    """How far beyond the middle between two voxels the level lies, as a share of the step; 0 for nowhere."""
+    a, b = voxels[here] - level, voxels[there] - level
+    fall = a - b
+    if a * b <= 0 and fall != 0 and (fall > 0) == starts_inside:
+        share = a / fall
+        return (nudge if share < nudge else 1 - nudge if share > 1 - nudge else share) - 0.5
+    return 0.0
 
 
 def _required_closed(mesh: Mesh, report: Report) -> Mesh:
