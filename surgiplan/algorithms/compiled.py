@@ -1,7 +1,8 @@
 """Loops over millions of numbers, compiled for this machine when they are first called (decision 0011)."""
 
+import gc
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from threading import RLock
 from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar
@@ -40,8 +41,7 @@ class compiled(Generic[P, R]):  # noqa: N801 - a decorator
         return self._quick
 
     def _prepared(self) -> Any:
-        from numba import njit
-
+        njit = _compiler()
         source: Any = self._function
         names = {name: source.__globals__.get(name) for name in source.__code__.co_names}
         others = {name: one for name, one in names.items() if isinstance(one, compiled)}
@@ -54,3 +54,17 @@ class compiled(Generic[P, R]):  # noqa: N801 - a decorator
             return njit(alone, cache=True, nogil=True)
         except RuntimeError:  # there is no folder to keep it in
             return njit(alone, nogil=True)
+
+
+@cache
+def _compiler() -> Any:
+    """numba's compiler, loaded.
+
+    What the program has loaded by then stays, so the collector of garbage need not look through it again: it
+    would stop all threads for 0.1 seconds and more, several times while loops are compiled.
+    """
+    gc.freeze()
+    from numba import njit
+
+    gc.freeze()
+    return njit

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ..errors import StepFailed
 from ..progress import Report, part_of, silent
-from ..values import Deviation, EdgeMap, FloatArray, IntArray, Mesh, Part, Volume, given_away, vec3
+from ..values import Deviation, EdgeMap, FloatArray, IntArray, Part, Volume, given_away, vec3
 from .border import Sites
 from .compiled import compiled
 from .filters import run_apart
@@ -24,23 +24,17 @@ _READINGS = 4  # of the grey value per smallest voxel spacing
 
 
 def deviation(
-    mesh: Mesh,
-    volume: Volume,
-    level: float | None,
-    inside: Sites,
-    corner_kji: IntArray,
-    sample: Sample | None = None,
+    sample: Sample, volume: Volume, level: float | None, inside: Sites, corner_kji: IntArray
 ) -> Deviation:
     """Measure how true a surface is to the scan and to the chosen voxels.
 
-    mesh: the surface, LPS mm
+    sample: of the surface, LPS mm
     volume: the scan
     level: grey value of the border; None when there is none
     inside: [k, j, i] 0 or 1, the chosen voxels in a box; none are outside of it
     corner_kji: (3,) index of the first voxel of that box in the scan
-    sample: of the surface, where one is at hand
     """
-    places, outward = (sample or Sample(mesh)).spread(PLACES)
+    places, outward = sample.spread(PLACES)
     edge = np.zeros(0) if level is None else edge_offsets(volume, level, places, outward)
     edge_mm = np.abs(edge[np.isfinite(edge)])
     edge_mean, edge_p95, edge_max = _figures(edge_mm) if len(edge_mm) else (None, None, None)
@@ -55,7 +49,7 @@ def deviation(
         mask_mean_mm=mask_mean,
         mask_p95_mm=mask_p95,
         mask_max_mm=mask_max,
-        volume_percent=round(100 * (mesh.volume_mm3 / chosen_mm3 - 1), 3),
+        volume_percent=round(100 * (sample.mesh.volume_mm3 / chosen_mm3 - 1), 3),
     )
 
 

@@ -23,14 +23,14 @@ class Sample:
     """
 
     def __init__(self, mesh: Mesh) -> None:
-        self._mesh, self._every = mesh, 1 + len(mesh.triangles) // _MOST_TRIANGLES
+        self.mesh, self._every = mesh, 1 + len(mesh.triangles) // _MOST_TRIANGLES
         self._reached = np.empty(-(-len(mesh.triangles) // self._every))
         _sum_areas(mesh.points, mesh.triangles, self._every, self._reached)
 
     def spread(self, count: int) -> tuple[FloatArray, FloatArray]:
         """(n, 3) places in mm and (n, 3) outward unit vectors; none when the surface has no area."""
-        triangle = self._mesh.triangles[self._every * _evenly(self._reached, count)]
-        corners = self._mesh.points[triangle].astype(np.float64)
+        triangle = self.mesh.triangles[self._every * _evenly(self._reached, count)]
+        corners = self.mesh.points[triangle].astype(np.float64)
         normals = crossed(corners)
         unit: FloatArray = normals / np.linalg.norm(normals, axis=1, keepdims=True)
         return _inside(corners, *_sequence(np.arange(len(corners)))), unit

@@ -77,13 +77,15 @@ def grey_surface(
     place = _placing(volume, level, corner_kji)
     mesh = Mesh(*placed_border(inside, place, part_of(report, 0.4, 0.9)))
     _required_closed(mesh, part_of(report, 0.9, 0.92))
-    sample = Sample(mesh)
+    text = "Measuring how true the surface is"
+    sample = run_apart(lambda: Sample(mesh), part_of(report, 0.92, 0.92), text)
     noise_mm = None if level is None else edge_noise_mm(volume, level, sample)
     loud = way == "auto" and noise_mm is not None and noise_mm > _LOUD * mask.grid.voxel_mm3 ** (1 / 3)
     smoothed = _smoothed(mesh, part_of(report, 0.92, 0.95)) if loud or way == "smoothed" else mesh
     taken = "grey" if smoothed is mesh else "smoothed"
-    report(0.95, "Measuring how true the surface is")
-    found = deviation(smoothed, volume, level, inside, corner_kji, sample if smoothed is mesh else None)
+    sample = sample if smoothed is mesh else Sample(smoothed)
+    told = part_of(report, 0.95, 1.0)
+    found = run_apart(lambda: deviation(sample, volume, level, inside, corner_kji), told, text)
     found = replace(found, way=taken, noise_mm=None if noise_mm is None else round(noise_mm, 4))
     return Part(smoothed, frame_uid=mask.grid.frame_uid, deviation=found)
 

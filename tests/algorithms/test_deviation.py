@@ -5,7 +5,7 @@ import pytest
 
 from surgiplan.algorithms.deviation import PLACES, deviation, edge_offsets
 from surgiplan.algorithms.segment import painted, threshold
-from surgiplan.algorithms.spread import spread
+from surgiplan.algorithms.spread import Sample, spread
 from surgiplan.algorithms.surface import grey_surface, voxel_surface
 from surgiplan.phantoms.bodies import SpherePhantom
 from surgiplan.values import Bits, Grid, Mask, Mesh, Pose, Volume
@@ -65,7 +65,8 @@ def test_a_block_moved_off_its_voxels_is_as_far_away_as_it_was_moved() -> None:
     if mesh.volume_mm3 < 0:
         mesh = Mesh(mesh.points, triangles)
     inside = np.pad(voxels, 1)
-    found = deviation(mesh, Volume(where, np.zeros(where.shape_kji, np.int16)), None, inside, np.full(3, -1))
+    scan = Volume(where, np.zeros(where.shape_kji, np.int16))
+    found = deviation(Sample(mesh), scan, None, inside, np.full(3, -1))
     assert found.mask_max_mm == pytest.approx(0.2, abs=1e-3)
     caps = 2 * (9 * 0.8) * (14 * 0.6)
     rims = 2 * 0.4 * (9 * 0.8 + 14 * 0.6)
@@ -94,7 +95,8 @@ def test_the_way_to_the_mask_is_the_way_to_the_nearest_of_all_its_faces() -> Non
     mask = Mask(where, np.random.default_rng(1).random(where.shape_kji) < 0.4)
     mesh = voxel_surface(mask).mesh
     inside, mm = np.pad(mask.voxels.view(np.uint8), 1), np.asarray(SPACING)
-    found = deviation(mesh, Volume(where, np.zeros(where.shape_kji, np.int16)), None, inside, np.full(3, -1))
+    scan = Volume(where, np.zeros(where.shape_kji, np.int16))
+    found = deviation(Sample(mesh), scan, None, inside, np.full(3, -1))
     places, _ = spread(mesh.points[mesh.triangles].astype(float), PLACES)
     kji, nearest = where.to_kji(places) + 1, np.full(len(places), np.inf)
     for axis in range(3):
@@ -114,7 +116,7 @@ def test_a_surface_half_way_is_farther_from_the_grey_edge_than_one_that_follows_
     mask = threshold(volume, phantom.level_hu, 3000)
     steps = voxel_surface(mask)
     inside = np.pad(mask.voxels.view(np.uint8), 1)
-    found = deviation(steps.mesh, volume, phantom.level_hu, inside, np.full(3, -1, np.int32))
+    found = deviation(Sample(steps.mesh), volume, phantom.level_hu, inside, np.full(3, -1, np.int32))
     true = np.abs(phantom.surface_distance(steps.points_lps[steps.mesh.triangles].mean(axis=1)))
     assert found.edge_mean_mm > 0.08
     assert found.edge_mean_mm == pytest.approx(true.mean(), abs=0.05)

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.spread import areas, cover, percentile, spread
+from surgiplan.algorithms.spread import Sample, areas, cover, percentile, spread
+from surgiplan.values import Mesh
 
 # two triangles in the plane z = 2: one of 4 mm², one of 1 mm², and one without an area
 CORNERS = np.array(
@@ -39,6 +40,26 @@ def test_nothing_is_left_to_chance() -> None:
 def test_no_area_no_places() -> None:
     assert spread(CORNERS[1:2], 10)[0].shape == (0, 3)
     assert spread(np.zeros((0, 3, 3)), 10)[0].shape == (0, 3)
+    empty = Sample(Mesh(np.zeros((0, 3)), np.zeros((0, 3), np.int32)))
+    assert [one.shape for one in empty.spread(10)] == [(0, 3), (0, 3)]
+
+
+def test_a_sample_of_a_surface_gives_the_same_places_and_the_way_outwards() -> None:
+    points = CORNERS.reshape(-1, 3).astype(np.float32)
+    sample = Sample(Mesh(points, np.arange(9).reshape(3, 3)))
+    places, outward = sample.spread(1000)
+    assert np.array_equal(places, spread(CORNERS, 1000)[0])
+    assert outward == pytest.approx(np.tile((0, 0, 1), (1000, 1)))
+
+
+def test_of_very_many_triangles_every_so_many_is_sampled() -> None:
+    corners = np.tile(CORNERS[:1], (250_000, 1, 1)) + np.arange(250_000)[:, None, None]
+    mesh = Mesh(corners.reshape(-1, 3), np.arange(750_000).reshape(-1, 3))
+    places, outward = Sample(mesh).spread(500)
+    height = places[:, 2] - 2
+    assert (height % 3 == 0).all()
+    assert height == pytest.approx(np.linspace(0, 249_999, 500), abs=1000)
+    assert outward == pytest.approx(np.tile((0, 0, 1), (500, 1)))
 
 
 def test_every_triangle_is_covered_and_weighs_its_area() -> None:
