@@ -162,8 +162,8 @@ class _Slabs:
         sites[lowest : lowest + len(some), 1:-1, 1 : columns + 1] = some
         sites[lowest + len(some) :] = 0
         ends = np.empty((stop - first, rows + 1), np.int32)
-        many = _table().starts
-        triangles = _find(sites, many, desk.cases, desk.cells, ends, self._corners[first:stop])
+        table, counts = _table(), self._corners[first:stop]
+        triangles = _find(sites, table.starts, table.crossed, desk.cases, desk.cells, ends, counts)
         return _Found(first, desk.cells[: ends[-1, -1]].copy(), ends, triangles)
 
     def number(self) -> int:
@@ -192,6 +192,7 @@ class _Slabs:
 def _find(
     sites: NDArray[np.uint8],
     starts: NDArray[np.int32],
+    crossed: NDArray[np.int32],
     cases: NDArray[np.uint8],
     cells: NDArray[np.uint32],
     ends: NDArray[np.int32],
@@ -200,7 +201,7 @@ def _find(
     """Find the cells of a slab that have both 1 and 0 among their sites; returns the number of triangles.
 
     sites: (layers + 1, rows + 1, row) 0 or 1
-    starts: of the table
+    starts, crossed: of the table
     cases: memory for those of a layer
     cells: memory; filled as in _Found
     ends: (layers, rows) filled as there
@@ -219,18 +220,16 @@ def _find(
             cases[m] = low | e[m] << 4 | f[m] << 5 | g[m] << 6 | h[m] << 7
         for j in range(rows):
             begin, start = j * row, n
-            for word in range(begin // 8, (begin + row) // 8):
+            for word in range(begin // _WORD, (begin + row) // _WORD):
                 if words[word] + np.uint64(1) > np.uint64(1):  # neither all 0 nor all 1
-                    for m in range(8 * word, 8 * word + 8):
+                    for m in range(_WORD * word, _WORD * word + _WORD):
                         cells[n] = m - begin << 8 | cases[m]
                         n += 0 < cases[m] < 255
             ends[k, j] = n
             x = y = z = 0
             for m in range(start, n):
                 case = cells[m] & 255
-                x += (case ^ case >> 1) & 1
-                y += (case ^ case >> 2) & 1
-                z += (case ^ case >> 4) & 1
+                x, y, z = x + crossed[case, 0], y + crossed[case, 4], z + crossed[case, 8]
                 triangles += starts[case + 1] - starts[case]
             corners[k, j, 0], corners[k, j, 1], corners[k, j, 2] = x, y, z
     return triangles
