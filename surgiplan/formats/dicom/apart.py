@@ -117,11 +117,13 @@ class _Share:
         try:
             self._order(job.packed, self._next, job.name(0) if len(job.errands) == 1 else "")
         except quarantine.Lost as problem:
-            if len(job.errands) == 1:
-                raise
             lost = [job.portions[n] for n in sorted(self._begun)]
+            left = [number for portion in lost for number, _ in job.left_of(portion)]
+            if len(job.errands) == 1 or (problem.hung and not left):
+                raise
             if problem.hung:
-                raise BadInput(f"{self._first_unread(lost)}: {problem}") from None
+                unread = [number for number in left if not job.notes.array[number, DIGEST]]
+                raise BadInput(f"{job.name((unread or left)[0])}: {problem}") from None
             for portion in lost:
                 self._read_singly(portion)
             while (number := self._next()) is not None:
@@ -166,13 +168,6 @@ class _Share:
             self._job.voxels[k] = picture
             self._job.there[k] = True
         self._begun.discard(number)
-
-    def _first_unread(self, portions: Sequence[Portion]) -> str:
-        """The name of the first file without a hash, else of the first whose pictures are not all there."""
-        job = self._job
-        left = [number for portion in portions for number, _ in job.left_of(portion)]
-        unread = [number for number in left if not job.notes.array[number, DIGEST]]
-        return job.name((unread or left or [0])[0])
 
     def _told(self, fraction: float, text: str) -> None:
         if self._job.stop.is_set():
