@@ -23,6 +23,7 @@ from surgiplan.values import Bits, Mask, Part, Vec3, Volume, figures
 Fill = Callable[[Session], Mapping[str, Any]]
 SMALL = "ct_totalseg_small/example_ct_sm.nii.gz"
 REFERENCE = "ct_totalseg_small/example_seg.nii.gz"
+HIP = "ct_body_coronal/coronal_CView.zip"
 PELVIS = "ct_pelvis_lumbar/ACRIN-FLT-Breast_001_series.zip"
 
 
@@ -97,22 +98,18 @@ def discs(*places: tuple[Vec3, Vec3, float], half: float) -> Fill:
     return erased
 
 
+AT_THE_HIP: Mapping[str, Fill] = {
+    "near": at((36, -200, 170), (150, 200, 345)),
+    "head": ball("even", (76.0, 70.5, 271.0), 22.3),
+    "shaft": lambda _: {"seeds": [[97, 69, 215]]},
+}
+
 TRIALS = (
     Trial("skull", "ct_skull_phantom/S21570_S2030_bone_1mm.zip", "skull", (370, 400)),
     Trial("skin", PELVIS, "skin", (28_000, 29_000)),
     Trial("skin", SMALL, "skin", (6_000, 6_300)),
-    Trial(
-        "femur",
-        "ct_body_coronal/coronal_CView.zip",
-        "femur",
-        (140, 155),
-        {
-            "near": at((20, -200, 170), (150, 200, 345)),
-            "head": ball("even", (76.0, 70.5, 271.0), 22.3),
-            "shaft": lambda _: {"seeds": [[97, 69, 215]]},
-        },
-        slice_step_mm=3.76,
-    ),
+    Trial("femur", HIP, "femur", (140, 155), AT_THE_HIP, slice_step_mm=3.76),
+    Trial("hip", HIP, "pelvis", (155, 185), AT_THE_HIP, slice_step_mm=3.76),
     Trial(
         "vertebra_split",
         PELVIS,

@@ -1,22 +1,19 @@
-"""Where a surface runs through itself."""
-
-from collections.abc import Iterator
-from itertools import product
+"""Where a surface runs through itself, or through another."""
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..progress import Report, part_of, silent
-from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh, given_away
+from ..values import BoolArray, FloatArray, FloatsArray, IntArray, Mesh
+from .compiled import compiled
 from .filters import run_apart
 
 _LEAF = 4  # triangles in the smallest box
-_AT_ONCE = 1 << 14  # pairs of boxes that are looked at together: they stay in the cache of the processor
+_DEEP = 64  # boxes that wait while others are opened
+_AT_ONCE = 20_000  # triangles: some hundredths of a second
 _FINEST = 65535  # steps from one end of the surface to the other
 _ROUNDING_MM = 1e-6  # far more than the rounding of float64 makes of places in a body
 _UPRIGHT = 1e-3  # least cosine between the triangles round a calm corner and its normal
-_AXES = np.eye(3)
-_SLANTS = np.array([[1, 1, 0], [1, -1, 0], [1, 0, 1], [1, 0, -1], [0, 1, 1], [0, 1, -1]], np.float64)
 # how the bits of a number are spread, two free places after each: shift, and the bits that stay
 _SPREAD = (
     (32, 0x1F00000000FFFF),
@@ -26,19 +23,12 @@ _SPREAD = (
     (2, 0x1249249249249249),
 )
 Rows = NDArray[np.int64]
-Steps = NDArray[np.uint16]
-Bounds = tuple[Steps, Steps]
-"""The first and the last step that a triangle or a box reaches along one direction."""
 
 
 def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     """Find the pairs of triangles that run through each other.
 
-    An edge of one passes through the inside of the other; touching is no crossing. Candidates come from a
-    tree of boxes over the triangles along a Morton curve, searched against itself. Of these, neighbours are
-    let go where the triangles round the corner they share lie side by side (see _calm), and others where a
-    slanting plane parts them (polytopes of 18 faces, Klosowski and others 1998). The signs of the volumes
-    that decide on the rest are taken in float64 from the stored float32 coordinates.
+    An edge of one passes through the inside of the other; touching is no crossing.
 
     mesh: the surface
     report: told the progress; may raise Cancelled
@@ -47,120 +37,80 @@ def crossings(mesh: Mesh, report: Report = silent) -> IntArray:
     if len(mesh.triangles) < 2:
         return np.zeros((0, 2), np.int32)
     text = "Looking for places where the surface runs through itself"
-    search = run_apart(lambda: _Search(mesh, _calm(mesh)), part_of(report, 0.0, 0.2), text)
-    return search.crossings(part_of(report, 0.2, 1.0), text)
+    boxes = run_apart(lambda: Boxes(mesh), part_of(report, 0.0, 0.1), text)
+    calm = run_apart(lambda: _calm(mesh), part_of(report, 0.1, 0.2), text)
+    return boxes.crossings(calm, part_of(report, 0.2, 1.0), text)
 
 
-def crossings_between(one: Mesh, other: Mesh, report: Report = silent) -> IntArray:
-    """Find the pairs of triangles of two surfaces that run through each other; touching is no crossing.
+class Boxes:
+    """The triangles of a surface in a tree of boxes, to find those that run through each other or others.
 
-    one, other: the surfaces, in the same coordinates
-    report: told the progress; may raise Cancelled
-    Returns (k, 2) rows of one.triangles and of other.triangles, each pair once.
-    """
-    text, many = "Looking for places where surfaces run through each other", len(one.triangles)
-
-    def joined() -> _Search:
-        triangles = np.concatenate([one.triangles, other.triangles + np.int32(len(one.points))])
-        both = Mesh(given_away(np.concatenate([one.points, other.points])), given_away(triangles))
-        return _Search(both, np.zeros(len(both.points), np.bool_), first=many)
-
-    search = run_apart(joined, part_of(report, 0.0, 0.2), text)
-    return search.crossings(part_of(report, 0.2, 1.0), text) - np.array([0, many], np.int32)
-
-
-class _Search:
-    """The triangles of a surface along a curve, with all that tells near pairs from others.
+    The tree stands over the triangles along a Morton curve. A pair whose boxes meet is let go where a
+    slanting plane parts it (polytopes of 18 faces, Klosowski and others 1998), or the plane of one of the
+    two. The signs of the volumes that decide on the rest are taken in float64 from the stored float32
+    coordinates.
 
     mesh: the surface
-    calm: (n,) corners round which no triangles can cross
-    first: of so many triangles and the rest, pairs of one from each are looked for; 0 for all pairs
     """
 
-    def __init__(self, mesh: Mesh, calm: BoolArray, first: int = 0) -> None:
-        upright = [_steps_along(mesh.points, axis) for axis in _AXES]
-        self._order = _along_a_curve(upright, mesh.triangles)
+    def __init__(self, mesh: Mesh) -> None:
+        self._order = _along_a_curve(mesh.points, mesh.triangles)
         self._triangles = mesh.triangles[self._order]
-        self._calm: BoolArray = np.all(calm[self._triangles], axis=1)
-        self._is_first = self._order < first if first else None
-        self._upright = [_bounds(steps, self._triangles) for steps in upright]
-        self._slanting = [_bounds(_steps_along(mesh.points, slant), self._triangles) for slant in _SLANTS]
-        points = mesh.points.astype(np.float64)
-        self._corners = points[self._triangles]
-        self._planes = _Planes(points, self._triangles)
-        self._numbers = np.ascontiguousarray(self._triangles.T)
+        self._corners = mesh.points[self._triangles]
+        self._tree = _tree(self._corners)
 
-    def crossings(self, report: Report, text: str) -> IntArray:
-        """(k, 2) rows of the mesh that run through each other, the lower one first."""
-        found = [np.zeros((0, 2), np.int64)]
-        for done, pairs in _near_pairs(self._upright):
-            report(done, text)
-            found.append(self._crossing(pairs))
-        return np.sort(np.concatenate(found), axis=1).astype(np.int32)
+    def crossed_by(self, one: Mesh, report: Report = silent) -> IntArray:
+        """Find the pairs of triangles of another surface and this one; touching is no crossing.
 
-    def _crossing(self, pairs: tuple[Rows, Rows]) -> Rows:
-        """(k, 2) rows of the mesh, of those pairs that run through each other."""
-        if self._is_first is None:
-            pairs = _not_side_by_side(pairs, self._numbers, self._calm)
-        else:
-            one, other = pairs
-            rows = np.flatnonzero(self._is_first[one] != self._is_first[other])
-            pairs = one[rows], other[rows]
-        for bounds in self._slanting:
-            pairs = _meeting(pairs, bounds)
-        for _ in range(2):
-            pairs = self._planes.reached(*pairs)[::-1]
-        both = np.stack(pairs, axis=1)
-        crossing: Rows = self._order[both[_cross(self._corners, self._triangles, both)]]
-        return crossing
+        one: the other surface, in the same coordinates
+        report: told the progress; may raise Cancelled
+        Returns (k, 2) rows of one.triangles and of the triangles of this surface, each pair once.
+        """
+        text = "Looking for places where surfaces run through each other"
+        corners, shared = one.points[one.triangles], np.zeros((0, 3), np.int32)
+        found = self._near(corners, shared, np.zeros(0, np.bool_), report, text)
+        return np.stack([found[:, 0], self._order[found[:, 1]]], axis=1).astype(np.int32)
 
+    def crossings(self, calm: BoolArray, report: Report, text: str) -> IntArray:
+        """(k, 2) rows of the surface that run through each other, the lower one first.
 
-class _Planes:
-    """The planes of triangles, to let go what surely lies on one side of one.
+        calm: (n,) corners round which no triangles can cross (see _calm)
+        """
+        at_rest: BoolArray = np.all(calm[self._triangles], axis=1)
+        found = self._near(self._corners, self._triangles, at_rest, report, text)
+        return np.sort(self._order[found], axis=1).astype(np.int32)
 
-    points: (n, 3) mm
-    triangles: (m, 3)
-    """
+    def _near(
+        self, corners: FloatsArray, numbers: IntArray, calm: BoolArray, report: Report, text: str
+    ) -> Rows:
+        """(k, 2) pairs of some triangles (m, 3, 3) and of these, by their place along the curve, that cross.
 
-    def __init__(self, points: FloatArray, triangles: IntArray) -> None:
-        middle = points.mean(axis=0).astype(np.float32)  # so that differences from it are exact
-        self._points = [[points[n, axis] - middle[axis] for axis in range(3)] for n in triangles.T]
-        a, b, c = self._points
-        normal = _product(np.subtract(b, a), np.subtract(c, a))
-        length = np.sqrt(_dot(normal, normal))
-        self._normal = normal / np.where(length > 0, length, 1)
-        self._from_middle = _dot(self._normal, np.asarray(a))
-
-    def reached(self, planes: Rows, others: Rows) -> tuple[Rows, Rows]:
-        """The pairs whose second triangle may touch the plane of the first or reach to both sides of it."""
-        normal, off = self._normal.take(planes, axis=1), self._from_middle.take(planes)
-        above, below = np.ones(len(planes), np.bool_), np.ones(len(planes), np.bool_)
-        for x, y, z in self._points:
-            side = normal[0] * x.take(others) + normal[1] * y.take(others) + normal[2] * z.take(others) - off
-            above &= side > _ROUNDING_MM
-            below &= side < -_ROUNDING_MM
-        rows = np.flatnonzero(~(above | below))
-        return planes.take(rows), others.take(rows)
+        numbers, calm: of these triangles, where both are the same; else empty
+        """
+        crossing, pairs = [np.zeros((0, 2), np.int64)], np.empty((4 * _AT_ONCE, 2), np.int64)
+        start, many = 0, len(corners)
+        while start < many:
+            report(start / many, text)
+            last = min(start + _AT_ONCE, many)
+            upto, count = _near_pairs(corners, start, last, self._tree, self._corners, numbers, calm, pairs)
+            if upto == start:
+                pairs = np.empty((2 * len(pairs), 2), np.int64)
+            start, near = upto, pairs[:count]
+            shared = self._triangles[near].swapaxes(0, 1) if len(numbers) else None
+            one, other = corners[near[:, 0]], self._corners[near[:, 1]]
+            through = _cross(one.astype(np.float64), other.astype(np.float64), shared)
+            crossing.append(near[through])
+        return np.concatenate(crossing)
 
 
-def _steps_along(points: FloatsArray, direction: FloatArray) -> Steps:
-    """(n,) how far along a direction points lie, in whole steps: what is farther never gets fewer."""
-    along = points.astype(np.float64) @ direction
-    along -= along.min()
-    along *= _FINEST / max(float(along.max()), 1e-9)
-    return along.astype(np.uint16)
-
-
-def _bounds(steps: Steps, triangles: IntArray) -> Bounds:
-    a, b, c = (steps[triangles[:, n]] for n in range(3))
-    return np.minimum(np.minimum(a, b), c), np.maximum(np.maximum(a, b), c)
-
-
-def _along_a_curve(upright: list[Steps], triangles: IntArray) -> Rows:
+def _along_a_curve(points: FloatsArray, triangles: IntArray) -> Rows:
     """Order of the triangles in which neighbours in the row are neighbours in space (Morton 1966)."""
     code = np.zeros(len(triangles), np.int64)
-    for axis, steps in enumerate(upright):
-        spread = sum(steps[triangles[:, n]].astype(np.int64) for n in range(3)) // 3
+    for axis in range(3):
+        along = points[:, axis].astype(np.float64)
+        along -= along.min()
+        steps = (along * (_FINEST / max(float(along.max()), 1e-9))).astype(np.int64)
+        spread = sum(steps[triangles[:, n]] for n in range(3)) // 3
         for shift, kept in _SPREAD:
             spread = (spread | spread << shift) & kept
         code |= spread << axis
@@ -205,91 +155,173 @@ def _dot(u: FloatArray, v: FloatArray) -> FloatArray:
     return dot
 
 
-def _near_pairs(upright: list[Bounds]) -> Iterator[tuple[float, tuple[Rows, Rows]]]:
-    """Share done, and pairs of triangles whose boxes meet."""
-    levels = list(_tree(upright))
-    stack = [(len(levels) - 1, (np.zeros(1, np.int64), np.zeros(1, np.int64)))]
-    while stack:
-        level, pairs = stack.pop()
-        below = _children_that_meet(*levels[level], pairs)
-        if level == 0:
-            different = below[0] != below[1]
-            yield float(pairs[0][-1] / levels[0][0].shape[2]), (below[0][different], below[1][different])
-            continue
-        starts = range(0, len(below[0]), _AT_ONCE)
-        stack += [(level - 1, (below[0][n : n + _AT_ONCE], below[1][n : n + _AT_ONCE])) for n in starts][::-1]
+def _tree(corners: FloatsArray) -> FloatsArray:
+    """(n, 6) where boxes begin and end along x, y and z: the root is 1, the halves of n are 2n and 2n + 1.
 
-
-def _tree(upright: list[Bounds]) -> Iterator[Bounds]:
-    """Boxes of the children of each node, level by level up to the root.
-
-    Yields the first and the last steps, (children of a node, 3 axes, nodes); what is missing meets nothing.
+    The smallest hold four triangles of (m, 3, 3), in their order; what is missing meets nothing.
     """
-    count, fan = len(upright[0][0]), _LEAF
-    size = _LEAF << max(int(np.ceil(np.log2(count / _LEAF))), 0)
-    low: Steps = np.full((3, size), _FINEST, np.uint16)
-    high: Steps = np.zeros((3, size), np.uint16)
-    low[:, :count], high[:, :count] = ([bounds[n] for bounds in upright] for n in range(2))
-    while low.shape[1] > 1:
-        low, high = (side.reshape(3, -1, fan).transpose(2, 0, 1).copy() for side in (low, high))
-        yield low, high
-        low, high, fan = low.min(axis=0), high.max(axis=0), 2
+    many = 1 << max(int(np.ceil(np.log2(len(corners) / _LEAF))), 0)
+    tree = np.empty((2 * many, 6), np.float32)
+    for end, (least, far) in enumerate(((np.minimum, np.inf), (np.maximum, -np.inf))):
+        boxes = np.full((many * _LEAF, 3), far, np.float32)
+        boxes[: len(corners)] = least.reduce(corners, axis=1)
+        level, size = least.reduce(boxes.reshape(many, _LEAF, 3), axis=1), many
+        tree[0, end::2] = far
+        while size:
+            tree[size : 2 * size, end::2] = level
+            level, size = least(level[::2], level[1::2]) if size > 1 else level, size // 2
+    return tree
 
 
-def _children_that_meet(low: Steps, high: Steps, pairs: tuple[Rows, Rows]) -> tuple[Rows, Rows]:
-    """The pairs of the children of both nodes of each pair whose boxes meet, the lower number first."""
-    fan = len(low)
-    (one_low, one_high), (other_low, other_high) = (
-        [side.take(nodes, axis=2) for side in (low, high)] for nodes in pairs
+@compiled
+def _apart_along(one: FloatsArray, a: int, other: FloatsArray, b: int, x: float, y: float, z: float) -> bool:
+    """Whether a plane across a direction parts two triangles."""
+    low = high = np.float64(one[a, 0, 0]) * x + np.float64(one[a, 0, 1]) * y + np.float64(one[a, 0, 2]) * z
+    below = above = (
+        np.float64(other[b, 0, 0]) * x + np.float64(other[b, 0, 1]) * y + np.float64(other[b, 0, 2]) * z
     )
-    found = []
-    for i, j in product(range(fan), repeat=2):
-        meet = (one_low[i] <= other_high[j]) & (other_low[j] <= one_high[i])
-        rows = np.flatnonzero(meet[0] & meet[1] & meet[2])
-        found.append((pairs[0][rows] * fan + i, pairs[1][rows] * fan + j))
-    first, second = (np.concatenate([pair[n] for pair in found]) for n in range(2))
-    ordered = first <= second
-    return first[ordered], second[ordered]
+    for n in range(1, 3):
+        at = np.float64(one[a, n, 0]) * x + np.float64(one[a, n, 1]) * y + np.float64(one[a, n, 2]) * z
+        low, high = min(low, at), max(high, at)
+        at = np.float64(other[b, n, 0]) * x + np.float64(other[b, n, 1]) * y + np.float64(other[b, n, 2]) * z
+        below, above = min(below, at), max(above, at)
+    return bool(high < below or above < low)
 
 
-def _meeting(pairs: tuple[Rows, Rows], bounds: Bounds) -> tuple[Rows, Rows]:
-    """The pairs that no plane across this direction parts."""
-    (low, high), (one, other) = bounds, pairs
-    rows = np.flatnonzero((low[one] <= high[other]) & (low[other] <= high[one]))
-    return one[rows], other[rows]
+@compiled
+def _beside_plane(face: FloatsArray, a: int, other: FloatsArray, b: int) -> bool:
+    """Whether a triangle surely lies on one side of the plane of another."""
+    x0, y0, z0 = np.float64(face[a, 0, 0]), np.float64(face[a, 0, 1]), np.float64(face[a, 0, 2])
+    ux, uy, uz = face[a, 1, 0] - x0, face[a, 1, 1] - y0, face[a, 1, 2] - z0
+    vx, vy, vz = face[a, 2, 0] - x0, face[a, 2, 1] - y0, face[a, 2, 2] - z0
+    nx, ny, nz = uy * vz - uz * vy, uz * vx - ux * vz, ux * vy - uy * vx
+    least = _ROUNDING_MM * np.sqrt(nx * nx + ny * ny + nz * nz)
+    above = below = 0
+    for n in range(3):
+        side = nx * (other[b, n, 0] - x0) + ny * (other[b, n, 1] - y0) + nz * (other[b, n, 2] - z0)
+        above += side > least
+        below += side < -least
+    return above == 3 or below == 3
 
 
-def _not_side_by_side(pairs: tuple[Rows, Rows], numbers: IntArray, calm: BoolArray) -> tuple[Rows, Rows]:
-    """The pairs without those that share an edge, and without those that share a corner, if one is calm.
+@compiled
+def _may_cross(one: FloatsArray, a: int, other: FloatsArray, b: int) -> bool:
+    """Whether neither a plane across a slanting direction nor that of one of the two parts two triangles."""
+    return not (
+        _apart_along(one, a, other, b, 1.0, 1.0, 0.0)
+        or _apart_along(one, a, other, b, 1.0, -1.0, 0.0)
+        or _apart_along(one, a, other, b, 1.0, 0.0, 1.0)
+        or _apart_along(one, a, other, b, 1.0, 0.0, -1.0)
+        or _apart_along(one, a, other, b, 0.0, 1.0, 1.0)
+        or _apart_along(one, a, other, b, 0.0, 1.0, -1.0)
+        or _beside_plane(one, a, other, b)
+        or _beside_plane(other, b, one, a)
+    )
 
-    numbers: (3, m) the corners of the triangles
-    calm: (m,) triangles all of whose corners are calm
+
+@compiled
+def _side_by_side(numbers: IntArray, calm: BoolArray, a: int, b: int) -> bool:
+    """Whether two triangles share an edge, or a corner while one of them has calm corners alone."""
+    shared = 0
+    for n in range(3):
+        for m in range(3):
+            shared += numbers[a, n] == numbers[b, m]
+    return shared > 1 or (shared == 1 and (calm[a] or calm[b]))
+
+
+@compiled
+def _near_pairs(
+    one: FloatsArray,
+    start: int,
+    last: int,
+    tree: FloatsArray,
+    other: FloatsArray,
+    numbers: IntArray,
+    calm: BoolArray,
+    pairs: Rows,
+) -> tuple[int, int]:
+    """Find the pairs that may cross, of some triangles and those in a tree; with numbers both are the same.
+
+    Where both are the same a triangle meets only what comes later in the tree. Returns the first triangle
+    that is not done, since there was no more room for its pairs, and how many pairs there are.
     """
-    one, other = pairs
-    shared = np.zeros(len(one), np.uint8)
-    theirs = [side[other] for side in numbers]
-    for side in numbers:
-        mine = side[one]
-        for their in theirs:
-            shared += mine == their
-    rows = np.flatnonzero((shared == 0) | ((shared == 1) & ~(calm[one] | calm[other])))
-    return one[rows], other[rows]
+    own, leaves, many, count = len(numbers) > 0, len(tree) // 2, len(other), 0
+    waiting = np.empty(_DEEP, np.int64)
+    for a in range(start, last):
+        before = count
+        x0, x1 = _ends(one, a, 0)
+        y0, y1 = _ends(one, a, 1)
+        z0, z1 = _ends(one, a, 2)
+        left = _first_boxes(waiting, leaves + a // _LEAF if own else 1)
+        while left:
+            left -= 1
+            n = waiting[left]
+            apart = tree[n, 0] > x1 or tree[n, 1] < x0 or tree[n, 2] > y1 or tree[n, 3] < y0
+            if apart or tree[n, 4] > z1 or tree[n, 5] < z0:
+                continue
+            if n < leaves:
+                waiting[left], waiting[left + 1] = 2 * n + 1, 2 * n
+                left += 2
+                continue
+            first = (n - leaves) * _LEAF
+            for b in range(max(first, a + 1) if own else first, min(first + _LEAF, many)):
+                if not (_reach(other, b, 0, x0, x1) and _reach(other, b, 1, y0, y1)):
+                    continue
+                if not _reach(other, b, 2, z0, z1) or (own and _side_by_side(numbers, calm, a, b)):
+                    continue
+                if not _may_cross(one, a, other, b):
+                    continue
+                if count == len(pairs):
+                    return a, before
+                pairs[count, 0], pairs[count, 1] = a, b
+                count += 1
+    return last, count
 
 
-def _cross(corners: FloatArray, triangles: IntArray, pairs: Rows) -> BoolArray:
-    """(n,) whether an edge of one passes through the inside of the other."""
-    crossing = np.zeros(len(pairs), np.bool_)
-    rows, sides = np.arange(len(pairs)), list[FloatArray]()
-    for _ in range(2):  # first drop what lies wholly on one side of the plane of the other
-        a, b = pairs[rows].T
-        shared = (triangles[b][:, :, None] == triangles[a][:, None, :]).any(axis=2)
-        side = np.where(shared, 0.0, _volumes(corners[a], corners[b]))
+@compiled
+def _ends(triangles: FloatsArray, n: int, axis: int) -> tuple[float, float]:
+    """Where a triangle begins and ends along an axis."""
+    a, b, c = triangles[n, 0, axis], triangles[n, 1, axis], triangles[n, 2, axis]
+    return min(a, b, c), max(a, b, c)
+
+
+@compiled
+def _reach(triangles: FloatsArray, n: int, axis: int, low: float, high: float) -> bool:
+    """Whether a triangle reaches a stretch of an axis."""
+    a, b, c = triangles[n, 0, axis], triangles[n, 1, axis], triangles[n, 2, axis]
+    return bool((a <= high or b <= high or c <= high) and (a >= low or b >= low or c >= low))
+
+
+@compiled
+def _first_boxes(waiting: Rows, n: int) -> int:
+    """Put a box and all that come later in the tree into a list; returns how many those are."""
+    waiting[0], left = n, 1
+    while n > 1:
+        if n % 2 == 0:
+            waiting[left] = n + 1
+            left += 1
+        n //= 2
+    return left
+
+
+def _cross(one: FloatArray, other: FloatArray, numbers: IntArray | None) -> BoolArray:
+    """(n,) whether an edge of one passes through the inside of the other.
+
+    one, other: (n, 3, 3) corners
+    numbers: (2, n, 3) of the corners of both, where they may share some
+    """
+    crossing = np.zeros(len(one), np.bool_)
+    rows, sides = np.arange(len(one)), list[FloatArray]()
+    for mine, theirs in ((0, 1), (1, 0)):  # first drop what lies wholly on one side of the plane of the other
+        pair = one[rows], other[rows]
+        side = _volumes(pair[mine], pair[theirs])
+        if numbers is not None:
+            shared = numbers[theirs][rows][:, :, None] == numbers[mine][rows][:, None, :]
+            side = np.where(shared.any(axis=2), 0.0, side)
         through = (side.min(axis=1) < 0) & (side.max(axis=1) > 0)
-        rows, sides = rows[through], [*(one[through] for one in sides), side[through]]
-        pairs = pairs[:, ::-1]
-    one, other = pairs[rows].T
-    passes = _edges_pass(corners[one], corners[other], sides[0])
-    passes |= _edges_pass(corners[other], corners[one], sides[1])
+        rows, sides = rows[through], [*(before[through] for before in sides), side[through]]
+    passes = _edges_pass(one[rows], other[rows], sides[0])
+    passes |= _edges_pass(other[rows], one[rows], sides[1])
     crossing[rows] = passes
     return crossing
 

@@ -18,6 +18,8 @@ from .filters import run_apart
 _TRIES = 7
 _TAKE_BACKS = 5  # rounds in which single places are given their corners back
 _FEW = 0.05  # share of the corners of the collapsed surface that may need that
+_SOME, _MANY = 4_000, 3 * _FEW  # triangles looked at before, and the share of them that is surely too much
+_LOOKS = 50  # times that places are looked for on the collapsed surface
 _FEWEST = 64  # triangles
 
 
@@ -89,6 +91,8 @@ class _Search:
             part_of(report, 0.0, 0.0),
             text,
         )
+        if self._hopeless(self._placed(points, triangles), part_of(report, 0.0, 0.0)):
+            return None
         for n in range(_TAKE_BACKS):
             found = self._placed(points, triangles)
             told = part_of(report, n / _TAKE_BACKS, (n + 1) / _TAKE_BACKS)
@@ -107,6 +111,13 @@ class _Search:
             given_away(np.asarray(triangles).astype(np.int32)),
         )
 
+    def _hopeless(self, found: Mesh, report: Report) -> bool:
+        """Whether so many middles of triangles lie too far away that no taking back helps."""
+        step = max(len(found.triangles) // _SOME, 1)
+        middles = found.points.astype(np.float64)[found.triangles[::step]].mean(axis=1)
+        far = np.abs(self._before.at(middles, report)) > self._within
+        return bool(far.mean() > _MANY)
+
     def _bad(self, found: Mesh, report: Report) -> BoolArray:
         """(n,) corners of a collapsed surface where it is open, runs through itself or lies too far away."""
         bad = np.zeros(len(found.points), np.bool_)
@@ -117,11 +128,15 @@ class _Search:
         bad[found.triangles[far]] = True
         if bad.mean() > _FEW:
             return bad
-        after = run_apart(lambda: SignedDistance(found), part_of(report, 0.4, 0.4), "Measuring distances")
-        far = not_within(self._mesh, after, self._within, part_of(report, 0.4, 0.8))
-        places = self._before.corners[far].reshape(-1, 3)
-        bad[found.triangles[after.nearest_triangles(places, part_of(report, 0.8, 0.8))]] = True
-        bad[found.triangles[crossings(found, part_of(report, 0.8, 1.0))]] = True
+        bad[found.triangles[crossings(found, part_of(report, 0.4, 0.5))]] = True
+        after = run_apart(lambda: SignedDistance(found), part_of(report, 0.5, 0.5), "Measuring distances")
+        far = not_within(self._mesh, after, self._within, part_of(report, 0.5, 0.9))
+        places = self._mesh.points[np.unique(self._mesh.triangles[far])]
+        for n in range(_LOOKS):  # spread over all, so that it is soon known when they are too many
+            if bad.mean() > _FEW:
+                break
+            told = part_of(report, 0.9 + 0.1 * n / _LOOKS, 0.9 + 0.1 * (n + 1) / _LOOKS)
+            bad[found.triangles[after.nearest_triangles(places[n::_LOOKS], told)]] = True
         return bad
 
     def _taken_back(
@@ -137,10 +152,36 @@ class _Search:
         rank = np.empty(len(made), np.int64)
         rank[order] = np.arange(len(made)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
         kept = np.ascontiguousarray(collapses[~bad[made] | (rank < sizes[made] >> (times + 1))])
-        points, triangles, _ = fast_simplification.replay_simplification(
-            self._points, self._mesh.triangles.copy(), kept
-        )
-        return points, triangles, kept
+        return self._replayed(kept)
+
+    def _replayed(
+        self, kept: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64]]:
+        """Points and triangles after some collapses, and those without the ones whose corner flew away."""
+        while True:
+            points, triangles, into = fast_simplification.replay_simplification(
+                self._points, self._mesh.triangles.copy(), kept
+            )
+            away = self._flown(np.asarray(points), into)[into[kept[:, 1]]]
+            if not away.any():
+                return points, triangles, kept
+            kept = np.ascontiguousarray(kept[~away])
+
+    def _flown(self, points: NDArray[np.float64], into: NDArray[np.int64]) -> BoolArray:
+        """(n,) corners that lie far outside the box round those they were made of: by its size and the bound.
+
+        A place of least error is not defined where the surface is flat: with other collapses before it may
+        come to lie anywhere.
+
+        into: which corner each one of the surface has become
+        """
+        order = np.argsort(into, kind="stable")
+        starts = np.searchsorted(into[order], np.arange(len(points)))
+        there = self._points[order]
+        low, high = np.minimum.reduceat(there, starts), np.maximum.reduceat(there, starts)
+        room = (high - low).max(axis=1, keepdims=True) + self._within
+        flown: BoolArray = np.any((points < low - room) | (points > high + room), axis=1)
+        return flown
 
 
 def _ends_of_odd_edges(triangles: IntArray) -> NDArray[np.int64]:

@@ -15,7 +15,7 @@ from scipy.sparse.csgraph import connected_components
 
 from ..progress import Report, part_of, silent
 from ..values import BoolArray, FloatArray, IntArray, Mesh, given_away
-from .crossing import crossings_between
+from .crossing import Boxes
 from .distance import SignedDistance
 from .filters import run_apart
 from .smooth import normals_of
@@ -39,11 +39,12 @@ def not_within(one: Mesh, other: SignedDistance, within_mm: float, report: Repor
     """
     text, used = "Proving the distance", _USED * within_mm
     normals = run_apart(lambda: normals_of(one), part_of(report, 0.0, 0.0), text)
+    boxes = run_apart(lambda: Boxes(other.mesh), part_of(report, 0.0, 0.0), text)
     proven: BoolArray = (np.abs(normals).sum(axis=1) > 0)[one.triangles].all(axis=1)
     for n, side in enumerate((1.0, -1.0)):
         told = part_of(report, 0.4 * n, 0.4 * (n + 1))
         points = (one.points + side * used * normals).astype(np.float32)
-        proven &= _beyond(Mesh(given_away(points), one.triangles), other, side, told)
+        proven &= _beyond(Mesh(given_away(points), one.triangles), other, boxes, side, told)
     left = np.flatnonzero(~proven)
     if len(left) <= max(_FEW * len(proven), _FEW_AT_LEAST):
         corners = one.points.astype(np.float64)[one.triangles[left]]
@@ -51,13 +52,13 @@ def not_within(one: Mesh, other: SignedDistance, within_mm: float, report: Repor
     return ~proven
 
 
-def _beyond(moved: Mesh, other: SignedDistance, side: float, report: Report) -> BoolArray:
+def _beyond(moved: Mesh, other: SignedDistance, boxes: Boxes, side: float, report: Report) -> BoolArray:
     """(m,) triangles that lie wholly on the outer (side 1) or inner (-1) side of a surface.
 
     Those that hang together without a crossing lie on the same side, so one corner tells for all.
     """
     beyond = np.ones(len(moved.triangles), np.bool_)
-    beyond[crossings_between(moved, other.mesh, part_of(report, 0.0, 0.9))[:, 0]] = False
+    beyond[boxes.crossed_by(moved, part_of(report, 0.0, 0.9))[:, 0]] = False
     patch, count = _patches(moved.triangles[beyond], len(moved.points))
     first = np.full(count, len(patch))
     np.minimum.at(first, patch, np.arange(len(patch)))

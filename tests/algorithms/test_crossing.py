@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from surgiplan.algorithms.crossing import crossings
+from surgiplan.algorithms import crossing
+from surgiplan.algorithms.crossing import Boxes, crossings
 from surgiplan.algorithms.surface import grey_surface
 from surgiplan.errors import Cancelled
 from surgiplan.values import Grid, Mask, Mesh, Volume
@@ -116,6 +117,41 @@ def test_the_surface_of_any_mask_does_not_run_through_itself(seed: int) -> None:
     volume = Volume(Grid(shape, matrix), rng.integers(-30, 40, shape).astype(np.int16))
     mask = Mask(volume.grid, volume.voxels >= 0 if seed % 2 else rng.random(shape) < 0.5, 0.0)
     assert len(crossings(grey_surface(volume, mask).mesh)) == 0
+
+
+@pytest.mark.parametrize("at_once", [1, 7, 20_000])
+def test_those_of_two_surfaces_are_those_of_both_as_one(
+    at_once: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However little room there is for the pairs that are looked at together."""
+    monkeypatch.setattr(crossing, "_AT_ONCE", at_once)
+    one, other = ball(12.0).mesh, ball(10.0, beside(CENTRE, 9, 1, 2), rings=20).mesh
+    pairs = Boxes(other).crossed_by(one)
+    both = Mesh(
+        np.concatenate([one.points, other.points]),
+        np.concatenate([one.triangles, other.triangles + len(one.points)]),
+    )
+    expected = crossings(both) - np.array([0, len(one.triangles)])
+    assert len(expected) > 100
+    assert len(pairs) == len(expected)
+    assert {*map(tuple, pairs.tolist())} == {*map(tuple, expected.tolist())}
+
+
+def test_a_triangle_through_thousands_of_others_crosses_each() -> None:
+    """More than there is room for at once."""
+    many = 300
+    z = np.linspace(1.0, 9.0, many)
+    fans = []
+    for axis in (0, 1):
+        corners = np.zeros((many, 3, 3))
+        corners[:, :, 2] = z[:, None] + (0.01 if axis else 0.0)
+        corners[:, 0, axis], corners[:, 1, axis], corners[:, 2, axis] = -9, 9, 9
+        corners[:, 1, 2] += 20 * (1 - z / 10)
+        corners[:, 2, 2] -= 20 * z / 10
+        fans.append(corners.reshape(-1, 3).astype(np.float32))
+    one, other = (Mesh(fan, np.arange(3 * many).reshape(-1, 3)) for fan in fans)
+    pairs = Boxes(other).crossed_by(one)
+    assert len(np.unique(pairs, axis=0)) == len(pairs) > 60_000
 
 
 def test_nothing_and_one_triangle_do_not_cross() -> None:

@@ -47,7 +47,7 @@ def test_a_shipped_recipe_can_be_read_and_says_what_it_needs(name: str) -> None:
 
 def test_they_are_listed(run: Run) -> None:
     rows = {row["name"]: row for row in run("recipes", "--json").data}
-    assert {"skull", "femur", "vertebra", "rib_cage", "skin"} <= set(rows)
+    assert {"skull", "femur", "hip", "vertebra", "rib_cage", "skin"} <= set(rows)
     assert "step" in rows["femur"]["hand"]
     assert rows["skull"]["title"] in run("recipes").out
 
