@@ -123,7 +123,7 @@ def _halves(
         for axis in range(3):
             rim[n, axis] = points[start, axis] + share * (points[end, axis] - points[start, axis])
     upper, lower = np.empty((2 * len(crossed), 3), np.int32), np.empty((2 * len(crossed), 3), np.int32)
-    follower, over, under = np.full(len(rim), -1), 0, 0
+    follower, over, under = np.full(len(rim), -1, np.int64), 0, 0
     for n in range(len(crossed)):
         p, one, other = crossed[n, 0], place[n, 0], place[n, 1]
         if height[p] > 0:
