@@ -195,14 +195,14 @@ def _walked_once_each_way(triangles: IntArray, points: int) -> bool:
 
 
 def _in_pairs(ways: NDArray[Any]) -> bool:
-    """Whether each even number is there once, its odd neighbour once too, and nothing else; sorts them."""
+    """Whether each even number is there once, its odd neighbour once too, and nothing else; sorts them.
+
+    Were one there twice, two equal ones would make a pair, or an odd one and what follows it.
+    """
     if len(ways) % 2:
         return False
     ways.sort()
-    firsts, seconds = ways[::2], ways[1::2]
-    for start in range(0, len(firsts), _FEW):
-        one, two = firsts[start : start + _FEW], seconds[start : start + _FEW]
-        behind = firsts[start + 1 : start + 1 + _FEW]
-        if not ((one ^ two == 1).all() and (behind > two[: len(behind)]).all()):
-            return False
-    return True
+    pairs = ways.reshape(-1, 2)
+    return all(
+        (part[:, 0] ^ part[:, 1] == 1).all() for part in np.split(pairs, range(_FEW, len(pairs), _FEW))
+    )

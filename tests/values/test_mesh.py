@@ -165,6 +165,18 @@ def test_open_edges_are_counted_however_the_points_are_numbered(spread: int) -> 
         assert Mesh(points, broken).open_edges == doubled + lonely > 0
 
 
+def test_one_fault_is_found_anywhere_in_a_large_surface() -> None:
+    whole = sphere(halvings=6)
+    assert whole.open_edges == 0
+    for row in range(0, len(whole.triangles), 1009):
+        assert replace(whole, triangles=np.delete(whole.triangles, row, axis=0)).open_edges == 3
+        twice = np.concatenate([whole.triangles, whole.triangles[row : row + 1]])
+        assert replace(whole, triangles=twice).open_edges == 3
+    assert replace(whole, triangles=np.concatenate([whole.triangles] * 2)).open_edges == 3 * len(
+        whole.triangles
+    )
+
+
 def test_unused_points_do_not_count_for_the_topology() -> None:
     more = Mesh(np.vstack([tetra().points, [[50, 50, 50]]]), tetra().triangles)
     assert more.euler_number == 2

@@ -5,6 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from surgiplan.algorithms.cutting import planes, section
+from surgiplan.algorithms.cutting.filling import swept
 from surgiplan.algorithms.cutting.planes import cut
 from surgiplan.algorithms.solid import boolean
 from surgiplan.errors import StepFailed
@@ -120,3 +122,25 @@ def test_a_body_far_from_the_origin_is_cut_through_its_smallest_triangles():
         assert all(one.watertight and one.volume_mm3 > 0 for one in made)
         assert all(len(np.unique(one.triangles)) == len(one.points) for one in made)
         assert sum(one.volume_mm3 for one in made) == pytest.approx(bone.mesh.volume_mm3, rel=1e-6)
+
+
+def backwards(flat, follower):
+    """A filling of which one triangle faces the other way."""
+    found = swept(flat, follower)
+    found[0] = found[0, ::-1]
+    return found
+
+
+@pytest.mark.parametrize(
+    "wrong", [backwards, lambda *loops: swept(*loops)[:-1], lambda *loops: swept(*loops)[:0]]
+)
+def test_a_wrong_filling_is_noticed_and_done_by_the_engine(wrong, monkeypatch):
+    bone, plane = part(bumpy()), Plane((0, 0, 1), (0.1, 0.2, 1))
+    due = cut(bone, plane, 1.0, "both")
+    monkeypatch.setattr(section, "swept", wrong)
+    monkeypatch.setattr(planes, "_split", None)  # the quick way goes on
+    found = cut(bone, plane, 1.0, "both")
+    for one, other in ((due.a, found.a), (due.b, found.b), (due.kerf, found.kerf)):
+        assert other.mesh.watertight
+        assert other.mesh.volume_mm3 == pytest.approx(one.mesh.volume_mm3, rel=1e-7)
+        assert other.mesh.area_mm2 == pytest.approx(one.mesh.area_mm2, rel=1e-7)
