@@ -280,7 +280,7 @@ def _moved(
         side = 1 if value >= 0.5 else -1 if value < -0.5 else 0
         i, row = at % columns, at // columns
         j, k = row % rows, row // rows
-        against = -side * 10
+        against = -side * _GOING
         if side != 0 and (
             (i > 0 and layers[at - 1] == against)
             or (i + 1 < columns and layers[at + 1] == against)
@@ -295,14 +295,14 @@ def _moved(
         levels[at] = value
         goes[n] = side
         if side != 0:
-            layers[at] = side * 10
+            layers[at] = side * _GOING
     return moved
 
 
 @compiled
 def _nearer(value: float, layer: int, side: int, number: int, least: float) -> float:
     """The least so far, or the value beside when it lies nearer to the contour and in a layer further in."""
-    inner = abs(layer) == 10 or side * layer < number
+    inner = abs(layer) == _GOING or side * layer < number
     return min(least, side * value) if inner else least
 
 
@@ -318,7 +318,7 @@ def _measure(level: FloatsArray, layer: Layers, places: Places, side: int, numbe
         at = places[n]
         i, row = at % columns, at // columns
         j, k = row % rows, row // rows
-        least = 99.0
+        least = np.inf
         if i > 0:
             least = _nearer(levels[at - 1], layers[at - 1], side, number, least)
         if i + 1 < columns:
@@ -347,12 +347,12 @@ def _join(level: FloatsArray, layer: Layers, places: Places, side: int, number: 
         at = places[n]
         i, row = at % columns, at // columns
         j, k = row % rows, row // rows
-        open_ = (i > 0, i + 1 < columns, j > 0, j + 1 < rows, k > 0, k + 1 < many)
+        within = (i > 0, i + 1 < columns, j > 0, j + 1 < rows, k > 0, k + 1 < many)
         for way in range(6):
             beside = at + steps[way]
-            if not open_[way]:
+            if not within[way]:
                 continue
-            if layers[beside] == 3 * side:
+            if layers[beside] == _FAR * side:
                 layers[beside] = number * side
                 levels[beside] = levels[at] + side
                 new[count] = beside
