@@ -24,10 +24,10 @@ def recipes(arguments: Namespace) -> int:
     for name, file in known().items():
         content = content_of(file)
         rows.append({"name": name} | {key: str(content.get(key, "")) for key in ("title", "needs", "hand")})
-    lines = []
+    lines, wide = list[str](), max(len(row["name"]) for row in rows) + 2
     for row in rows:
-        lines.append(f"{row['name']:<12}{row['title']}")
-        lines += [f"{'':12}{word}: {row[word]}" for word in ("needs", "hand") if row[word]]
+        lines.append(f"{row['name']:<{wide}}{row['title']}")
+        lines += [f"{'':{wide}}{word}: {row[word]}" for word in ("needs", "hand") if row[word]]
     say(arguments, rows, "\n".join(lines))
     return 0
 
