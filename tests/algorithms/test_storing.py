@@ -1,8 +1,11 @@
 """Bodies as they are stored: nothing of them folds up or opens in a file that joins equal points."""
 
+from itertools import combinations
+
 import numpy as np
 import pytest
 
+from surgiplan.algorithms import storing
 from surgiplan.algorithms.storing import enclosed, rounded, same_places, set_apart
 from surgiplan.phantoms import Femur
 from surgiplan.values import FloatArray, IntArray, Mesh
@@ -85,3 +88,26 @@ def test_the_volume_of_a_box_is_told_from_anywhere() -> None:
     mesh = box((1, 2, 3), (4, 7, 10))
     for origin in ((0, 0, 0), (1, 2, 3), (-50, 9, 1)):
         assert enclosed(mesh.points, mesh.triangles, np.array(origin, float)) == pytest.approx(105, rel=1e-12)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 9, 15, 40])
+def test_of_all_choices_of_gains_the_closest_sum_is_found(count: int) -> None:
+    chance = np.random.default_rng(count)
+    gain, wanted = chance.normal(size=count), 1.234
+    chosen = storing._closest_sum(gain, np.arange(count), wanted)
+    first = gain[:15]
+    sums = [
+        sum(first[list(some)])
+        for size in range(len(first) + 1)
+        for some in combinations(range(len(first)), size)
+    ]
+    assert abs(gain[chosen].sum() - wanted) == pytest.approx(
+        min(abs(one - wanted) for one in sums), abs=1e-12
+    )
+
+
+def test_numbers_are_put_in_order_and_equal_ones_stay_in_theirs() -> None:
+    chance = np.random.default_rng(3)
+    numbers = np.concatenate([[0.0, 0.0, 5e300], chance.random(1000), np.repeat(chance.random(50), 3)])
+    assert np.array_equal(storing._in_order(numbers), np.argsort(numbers, kind="stable"))
+    assert len(storing._in_order(np.zeros(0))) == 0
