@@ -1,19 +1,28 @@
 """The operation `plan_flap`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from ..algorithms.corrections.fibula import Donor, fibula_flap
-from ..algorithms.corrections.shaft import shaft_of
+import numpy as np
+
+from ..algorithms.corrections.fibula import Donor, Flap, fibula_flap
+from ..algorithms.corrections.shaft import Shaft, shaft_of
 from ..algorithms.space import require_one_frame
 from ..plan.operation import Number, Operation, Ref, operation
 from ..plan.work import Work
-from ..progress import part_of
-from ..values import Landmarks, Measurement, Part, Plane, Pose, vec3
+from ..progress import Report, part_of, silent
+from ..values import FloatArray, Landmarks, Measurement, Part, Plane, Pose, vec3
 from .quantities import Millimetres
-from .solved import figure
+from .solved import errors_of, figure, together, with_surface
 
-FIGURES = ("shortest", "step", "left")
+ENDS = ("fibula_head", "lateral_malleolus")
+_SIDEWAYS_MM = 1e-9  # an end that is moved aside is as far down the fibula as before
+WORDS = {
+    "shortest": "least length of a piece along its shortest side",
+    "step": "largest step between the outlines of two faces that meet",
+    "left": "fibula that is left between the last saw cut and what must stay at the ankle",
+}
 
 
 def results(pieces: int) -> dict[str, type]:
@@ -22,7 +31,7 @@ def results(pieces: int) -> dict[str, type]:
     named: dict[str, type] = {f"jaw_{n}": Plane for n in (*numbers, pieces + 1)}
     for n in numbers:
         named |= {f"near_{n}": Plane, f"far_{n}": Plane, f"motion_{n}": Pose, f"length_{n}": Measurement}
-    return named | dict.fromkeys(FIGURES, Measurement)
+    return named | dict.fromkeys(WORDS, Measurement)
 
 
 @operation("plan_flap", outputs=results(2), group="Correct")
@@ -71,45 +80,107 @@ class PlanFlap(Operation[dict[str, Any]]):
         Raises NeedsHand for a landmark that is not placed, StepFailed when there is not enough bone.
         """
         require_one_frame(fibula, donor)
-        head, malleolus = donor.at("fibula_head", "lateral_malleolus")
-        points = jaw.at(*(f"jaw_{n}" for n in range(1, self.pieces + 2)))
-        shaft = shaft_of(fibula, head, malleolus, report=part_of(work.report, 0.0, 0.5))
-        limits = Donor(self.keep_proximal, self.keep_distal, self.start, self.kerf, self.spare, self.shortest)
-        flap = fibula_flap(
-            shaft,
-            points,
-            jaw.at("tongue")[0],
-            limits,
-            self.line,
-            self.facing,
-            self.first,
-            self.last,
-            part_of(work.report, 0.5, 1.0),
+        ends, places = donor.at(*ENDS), jaw.at(*self._line())
+        laying = _Laying(
+            self, ends, shaft_of(fibula, ends[0], ends[1], report=part_of(work.report, 0.0, 0.4))
         )
+        flap = laying.flap(places, ends, self.facing, self.shortest, part_of(work.report, 0.4, 0.6))
+        errors = self._errors(fibula, donor, jaw, laying, flap, part_of(work.report, 0.6, 1.0))
         found: dict[str, Any] = {f"jaw_{n}": plane for n, plane in enumerate(flap.planes, 1)}
         for n, piece in enumerate(flap.pieces, 1):
             ends_lps = tuple(vec3(plane.point) for plane in flap.planes[n - 1 : n + 1])
             words = f"length of piece {n} along the {self.line} of the fibula"
-            found |= {
-                f"near_{n}": piece.near,
-                f"far_{n}": piece.far,
-                f"motion_{n}": piece.pose,
-                f"length_{n}": figure(
-                    jaw, piece.length_mm, "mm", words, f"flap.length.{self.line}", ends_lps
-                ),
-            }
-        told = {
-            "shortest": (
-                min(one.shortest_mm for one in flap.pieces),
-                "least length of a piece along its shortest side",
-            ),
-            "step": (
-                max(flap.steps_mm, default=0.0),
-                "largest step between the outlines of two faces that meet",
-            ),
-            "left": (
-                flap.left_mm,
-                "fibula that is left between the last saw cut and what must stay at the ankle",
-            ),
+            length = figure(
+                jaw,
+                piece.length_mm,
+                "mm",
+                words,
+                f"flap.length.{self.line}",
+                ends_lps,
+                error=errors[f"length_{n}"],
+            )
+            found |= {f"near_{n}": piece.near, f"far_{n}": piece.far}
+            found |= {f"motion_{n}": piece.pose, f"length_{n}": length}
+        values = _figures(flap)
+        return found | {
+            name: figure(jaw, values[name], "mm", words, f"flap.{name}", error=errors[name])
+            for name, words in WORDS.items()
         }
-        return found | {n: figure(jaw, v, "mm", words, f"flap.{n}") for n, (v, words) in told.items()}
+
+    def _line(self) -> tuple[str, ...]:
+        return (*(f"jaw_{n}" for n in range(1, self.pieces + 2)), "tongue")
+
+    def _errors(
+        self, fibula: Part, donor: Landmarks, jaw: Landmarks, laying: "_Laying", flap: Flap, report: Report
+    ) -> dict[str, float | None]:
+        """The errors of the figures by the landmarks of both, and of steps by the surface.
+
+        Which side of the fibula faces outwards stays as it was found. What is left at the ankle is that of
+        planes where they are planned: it follows from where the ankle is.
+        """
+        names = self._line()
+        places, ends = jaw.at(*names), donor.at(*ENDS)
+        rolls = [piece.roll_degrees for piece in flap.pieces]
+        units = dict.fromkeys(_figures(flap), "mm")
+
+        def of_jaw(moved: FloatArray) -> dict[str, float]:
+            return _figures(laying.flap(moved, ends, rolls))
+
+        def of_donor(moved: FloatArray) -> dict[str, float]:
+            past = laying.past(moved)
+            same = np.abs(past).max() < _SIDEWAYS_MM
+            return _figures(flap if same else laying.flap(places, moved, rolls)) | {"left": float(past[1])}
+
+        by_jaw = errors_of(jaw, names, of_jaw, units, part_of(report, 0.0, 0.7), whole=True) | {"left": 0.0}
+        by_donor = errors_of(donor, ENDS, of_donor, units, part_of(report, 0.7, 1.0), whole=True)
+        errors = {name: together(by_jaw[name], by_donor[name]) for name in units}
+        return errors | {"step": with_surface(errors["step"], fibula, sides=2)}
+
+
+@dataclass(frozen=True, eq=False)
+class _Laying:
+    """What stays the same while the landmarks of a flap are moved.
+
+    ends: (2, 3) both ends of the fibula as they are placed, LPS mm
+    shaft: its outlines; they are the bone's, its ends only say from where is counted
+    """
+
+    operation: PlanFlap
+    ends: FloatArray
+    shaft: Shaft
+
+    def past(self, ends: FloatArray) -> FloatArray:
+        """(2,) how far down the fibula other ends lie than those that were placed, mm."""
+        past: FloatArray = (ends - self.ends) @ self.shaft.axis
+        return past
+
+    def flap(
+        self,
+        places: FloatArray,
+        ends: FloatArray,
+        facing: float | Sequence[float] | None,
+        shortest_mm: float = 0.0,
+        report: Report = silent,
+    ) -> Flap:
+        """The flap for the line of the jaw and the tongue's side (n, 3), and ends of the fibula (2, 3)."""
+        one, (near, far) = self.operation, self.past(ends).tolist()
+        limits = Donor(
+            one.keep_proximal + near,
+            one.keep_distal - far,
+            None if one.start is None else one.start + near,
+            one.kerf,
+            one.spare,
+            shortest_mm,
+        )
+        return fibula_flap(
+            self.shaft, places[:-1], places[-1], limits, one.line, facing, one.first, one.last, report
+        )
+
+
+def _figures(flap: Flap) -> dict[str, float]:
+    return {
+        **{f"length_{n}": piece.length_mm for n, piece in enumerate(flap.pieces, 1)},
+        "shortest": min(one.shortest_mm for one in flap.pieces),
+        "step": max(flap.steps_mm, default=0.0),
+        "left": flap.left_mm,
+    }

@@ -3,15 +3,28 @@
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from ..algorithms.corrections.pedicle import Screw, grey_along, plan_screw
+from ..algorithms.corrections import chances
+from ..algorithms.corrections.pedicle import (
+    Laid,
+    Screw,
+    bone_on_line,
+    grey_along,
+    laid,
+    plan_screw,
+    pose_of,
+)
+from ..algorithms.corrections.scatter import Scatter, scatter
+from ..algorithms.distance import SignedDistance
 from ..algorithms.implant import catalogue, implant_mesh
 from ..algorithms.space import require_one_frame
 from ..plan.operation import Choice, Number, Operation, Ref, operation
 from ..plan.work import Work
-from ..values import Landmarks, Measurement, Part, Pose, Volume, vec3
+from ..progress import part_of
+from ..values import FloatArray, Landmarks, Measurement, Part, Pose, Volume, vec3
 from .quantities import Millimetres
-from .solved import figure
+from .solved import errors_of, figure, surface_error, with_surface
 
+NAMES = ("entry", "isthmus", "target")
 GRADES = "ABCDE"
 FIGURES = ("breach", "grade", "width", "widest", "spare", "anterior", "bone")
 
@@ -53,63 +66,109 @@ class PlanScrew(Operation[dict[str, Any]]):
         Raises NeedsHand for a landmark that is not placed, StepFailed when it runs through no pedicle.
         """
         require_one_frame(bone, landmarks, *(() if volume is None else (volume,)))
-        size = catalogue()[self.item].dimensions
-        entry, isthmus = landmarks.at("entry", "isthmus")
+        names = [name for name in NAMES if name != "target" or name in landmarks.places]
+        size, distance = catalogue()[self.item].dimensions, SignedDistance(bone.mesh)
+        thread, places = (size["diameter"], size["length"]), landmarks.at(*names)
+        way = laid(bone, places, thread[1], self.pedicle_length, part_of(work.report, 0.0, 0.2))
         found = plan_screw(
             bone,
-            entry,
-            isthmus,
-            size["diameter"],
-            size["length"],
-            target=landmarks.places.get("target"),
+            way,
+            *thread,
             midline=landmarks.places.get("spinal_canal"),
-            pedicle_mm=self.pedicle_length,
             share=self.share,
-            report=work.report,
+            distance=distance,
+            report=part_of(work.report, 0.2, 0.5),
         )
+
+        def again(moved: FloatArray) -> Laid:
+            work.report(0.5, "Looking what the errors of the landmarks do")
+            return laid(bone, moved, thread[1], self.pedicle_length, step_mm=way.step_mm)
+
+        def figures(moved: FloatArray) -> dict[str, float]:
+            one = again(moved)
+            grey = {} if volume is None else {"grey": grey_along(volume, pose_of(one), *thread)[0]}
+            return {"width": one.pedicle.width_mm, "bone": bone_on_line(bone, one), **grey}
+
+        units = {"width": "mm", "bone": "mm", **({} if volume is None else {"grey": volume.unit})}
+        errors = errors_of(landmarks, names, figures, units)
+        scattered = None
+        if errors["width"] is not None:
+            known = [landmarks.error_of(name) or 0.0 for name in names]
+            scattered = scatter(
+                bone,
+                distance,
+                again,
+                places,
+                known,
+                *thread,
+                surface_error(bone),
+                part_of(work.report, 0.6, 1.0),
+            )
         shape = Part(implant_mesh(catalogue()[self.item]), found.pose, bone.frame_uid)
-        told = {"screw": shape, "pose": found.pose, **self._figures(landmarks, found, size)}
+        told = {
+            "screw": shape,
+            "pose": found.pose,
+            **self._figures(landmarks, bone, found, errors, scattered),
+        }
         if volume is not None:
-            mean, least, most = grey_along(volume, found.pose, size["diameter"], size["length"])
+            mean, least, most = grey_along(volume, found.pose, *thread)
             words = f"mean grey value in the screw's place; slices 1 mm apart: {least:.0f} to {most:.0f}"
-            told["grey"] = figure(landmarks, mean, volume.unit, words, "screw.grey")
+            told["grey"] = figure(landmarks, mean, volume.unit, words, "screw.grey", error=errors["grey"])
         return told
 
     def _figures(
-        self, landmarks: Landmarks, found: Screw, size: Mapping[str, float]
+        self,
+        landmarks: Landmarks,
+        bone: Part,
+        found: Screw,
+        errors: Mapping[str, float | None],
+        scattered: Scatter | None,
     ) -> dict[str, Measurement]:
+        size, share = catalogue()[self.item].dimensions, 100 * self.share
         ways = f", to {found.way}" if found.way else ""
+        width, line = with_surface(errors["width"], bone, sides=2), with_surface(errors["bone"], bone)
+        widest = None if width is None else self.share * width
+        likely = ""
+        if scattered is not None:
+            likely = f"; with the errors of landmarks and bone it is {chances.told(scattered.grades)}"
         grading = "Gertzbein and Robbins: A none, B below 2, C below 4, D below 6, E from 6 mm"
-        at = (vec3(found.breach_lps),)
+        at, waist = (vec3(found.breach_lps),), (found.pedicle.centre,)
         rows = {
-            "breach": (found.breach_mm, "mm", f"how far the thread leaves the pedicle at most{ways}", at),
+            "breach": (
+                found.breach_mm,
+                f"how far the thread leaves the pedicle at most{ways}",
+                at,
+                None if scattered is None else scattered.breach_mm,
+            ),
             "grade": (
                 float(GRADES.index(found.grade)),
-                "",
-                f"grade {found.grade} of {grading}; told as a number: 0 is A, 4 is E",
+                f"grade {found.grade} of {grading}; told as a number: 0 is A, 4 is E{likely}",
                 (),
+                None,
             ),
-            "width": (found.pedicle.width_mm, "mm", "least width of the pedicle", (found.pedicle.centre,)),
-            "widest": (found.widest_mm, "mm", f"thickest screw: {100 * self.share:.0f} % of that width", ()),
+            "width": (found.pedicle.width_mm, "least width of the pedicle", waist, width),
+            "widest": (found.widest_mm, f"thickest screw: {share:.0f} % of that width", (), widest),
             "spare": (
                 found.widest_mm - size["diameter"],
-                "mm",
                 f"how much thicker the screw could be; it has {size['diameter']:g} mm",
                 (),
+                widest,
             ),
             "anterior": (
                 found.anterior_mm,
-                "mm",
                 "how far the screw leaves the vertebra beyond the pedicle",
                 (),
+                None if scattered is None else scattered.anterior_mm,
             ),
             "bone": (
                 found.bone_mm,
-                "mm",
                 f"bone on the line of the screw, entry to far cortex (the screw has {size['length']:g} mm)",
                 (),
+                line,
             ),
         }
+        units = {"grade": ""}
         return {
-            n: figure(landmarks, v, unit, words, f"screw.{n}", p) for n, (v, unit, words, p) in rows.items()
+            n: figure(landmarks, v, units.get(n, "mm"), words, f"screw.{n}", p, error=error)
+            for n, (v, words, p, error) in rows.items()
         }

@@ -116,7 +116,7 @@ def fibula_flap(
     inside: ArrayLike,
     donor: Donor,
     mode: Line = "centre",
-    roll_degrees: float | None = None,
+    roll_degrees: float | Sequence[float] | None = None,
     first: Plane | None = None,
     last: Plane | None = None,
     report: Report = silent,
@@ -134,7 +134,7 @@ def fibula_flap(
     inside: (3,) LPS mm, a place on the tongue's side of the line
     donor: what may be taken
     mode: which line of the fibula the points are for: lengths are measured along it
-    roll_degrees: the side of the fibula that faces outwards, for all pieces; None finds the best contact
+    roll_degrees: the side of the fibula that faces outwards, for all or each; None finds the best contact
     first, last: planes at the ends; None straight across; the line is drawn out to them
     report: told the progress; may raise Cancelled
     Raises StepFailed when a piece is too short, or the fibula is.
@@ -142,7 +142,8 @@ def fibula_flap(
     planes = jaw_planes(_drawn_out(_points(line), first, last), first, last)
     points = np.array([plane.point for plane in planes])
     laying = _Laying(shaft, planes, points, _outwards(points, place(inside, "inside")), donor, mode)
-    rolls = [math.radians(roll_degrees or 0.0)] * (len(points) - 1)
+    given = 0.0 if roll_degrees is None else roll_degrees
+    rolls: list[float] = np.radians(np.broadcast_to(given, len(points) - 1)).tolist()
     pieces = laying.placed(rolls)
     if roll_degrees is None and len(pieces) > 1:
         rolls = _best_rolls(laying, pieces, report)

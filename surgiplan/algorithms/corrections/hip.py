@@ -10,10 +10,12 @@ from numpy.typing import ArrayLike
 from ...errors import StepFailed
 from ...values import FloatArray, Pose, Vec3, vec3
 from .axes import Side, across, direction, place, unit
+from .chances import between
 from .shaft import Shaft
 
 _RIGHT = np.array([-1.0, 0.0, 0.0])
 _FRONT = np.array([0.0, -1.0, 0.0])
+_EASY_MM = 0.05  # a cup that is smaller than the socket by no more than this fits
 _FIT_MM = 3.0  # a socket that is less round than this is not fitted
 
 
@@ -134,7 +136,7 @@ class FittedStem:
     stem: which
     pose: from its own coordinates to the patient
     head: centre of its head before the joint is put together, LPS mm
-    room_mm: bone between stem and canal at the tightest place; never negative
+    room_mm: between stem and canal at the tightest place; negative for one that is too thick
     at_mm: how far below the stem's origin that is
     """
 
@@ -203,13 +205,25 @@ def cup_size(diameter_mm: float, sizes: Mapping[str, float]) -> str:
     sizes: outer diameters, mm, by name
     Raises StepFailed when there is none.
     """
-    fitting = {name: size for name, size in sizes.items() if size >= diameter_mm - 0.05}
+    fitting = {name: size for name, size in sizes.items() if size >= diameter_mm - _EASY_MM}
     if not fitting:
         raise StepFailed(
             f"The socket measures {diameter_mm:.1f} mm, the largest cup "
             f"{max(sizes.values(), default=0):g} mm: no cup of the catalogue fits."
         )
     return min(fitting, key=lambda name: fitting[name])
+
+
+def cup_chances(diameter_mm: float, error_mm: float, sizes: Mapping[str, float]) -> dict[str, float]:
+    """How likely each cup is the one to ream for, when the socket was measured with an error.
+
+    diameter_mm, error_mm: of the socket, and its standard deviation
+    sizes: outer diameters, mm, by name
+    Gives the share of each cup; "none" for a socket larger than all.
+    """
+    rising = sorted(sizes, key=lambda name: sizes[name])
+    limits = [sizes[name] + _EASY_MM for name in rising]
+    return dict(zip([*rising, "none"], between(diameter_mm, error_mm, limits), strict=True))
 
 
 def cup_pose(centre: ArrayLike, axis: FloatArray) -> Pose:
@@ -238,6 +252,32 @@ def fitted_stem(
     The stem lies along the canal and its neck points to where the head was. Its depth follows from the
     length: its head must lie so high that, in the cup, the leg is as much longer as is wanted.
 
+    stems, canal, head, cup, pelvis, longer_mm, head_mm: see `tried_stems`
+    room_mm: between stem and canal, at least
+    Raises StepFailed when none fits.
+    """
+    tried = tried_stems(stems, canal, head, cup, pelvis, longer_mm=longer_mm, head_mm=head_mm)
+    fitting = [one for one in tried if one.room_mm >= room_mm - 1e-6]
+    if not fitting:
+        most = max((one.room_mm for one in tried), default=0.0)
+        least = f"the smallest is {room_mm - most:.1f} mm too thick" if tried else "none reaches into it"
+        raise StepFailed(f"No stem of the catalogue fits the canal: {least}. Check the canal and its ends.")
+    return fitting[-1]
+
+
+def tried_stems(
+    stems: Sequence[Stem],
+    canal: Shaft,
+    head: ArrayLike,
+    cup: ArrayLike,
+    pelvis: Pelvis,
+    *,
+    longer_mm: float = 0.0,
+    head_mm: float = 0.0,
+    ends_mm: tuple[float, float] | None = None,
+) -> list[FittedStem]:
+    """Each stem at its depth in the canal, from the thinnest to the thickest, whether there is room or not.
+
     stems: of the catalogue
     canal: outlines of the marrow canal, from its proximal to its distal end
     head: (3,) LPS mm, centre of the head as it is
@@ -245,8 +285,9 @@ def fitted_stem(
     pelvis: its frame
     longer_mm: how much longer the leg shall become
     head_mm: length of the head
-    room_mm: between stem and canal, at least
-    Raises StepFailed when none fits.
+    ends_mm: between which places along the outlines there is canal to look at; None for all of them
+    Those that do not reach into the canal are left out.
+    Raises StepFailed when the canal lies across the body.
     """
     origin, axis, inscribed = _straight(canal)
     native = place(head, "centre of the head")
@@ -257,28 +298,22 @@ def fitted_stem(
         raise StepFailed(
             "The canal does not run along the body: check its ends, and the landmarks of the pelvis."
         )
-    best: FittedStem | None = None
     tried = []
     for stem in sorted(stems, key=lambda one: one.top_mm + one.tip_mm):
         reach = turn @ stem.head(head_mm)
         wanted = float((place(cup, "cup") - origin - reach) @ pelvis.upwards) + longer_mm
         depth = wanted / upward
-        levels = canal.stations_mm - depth
-        some = (levels >= 0) & (levels <= stem.length_mm)
-        if not some.any():
+        ends = np.clip((depth, depth + stem.length_mm), *(ends_mm or (0.0, canal.length_mm)))
+        if ends[0] >= ends[1]:
             continue
-        room = inscribed[some] - stem.radius(levels[some])
-        at = int(np.argmin(room))
-        tried.append(float(room[at]))
-        if room[at] >= room_mm - 1e-6:
-            pose = _posed(turn, origin + depth * axis)
-            best = FittedStem(
-                stem, pose, vec3(pose.apply(stem.head(head_mm))), float(room[at]), float(levels[some][at])
-            )
-    if best is None:
-        least = f"the smallest is {-max(tried):.1f} mm too thick" if tried else "none reaches into it"
-        raise StepFailed(f"No stem of the catalogue fits the canal: {least}. Check the canal and its ends.")
-    return best
+        inside = canal.stations_mm[(canal.stations_mm > ends[0]) & (canal.stations_mm < ends[1])]
+        heights = np.array([ends[0], *inside, ends[1]])
+        levels = heights - depth
+        room = np.interp(heights, canal.stations_mm, inscribed) - stem.radius(levels)
+        at, pose = int(np.argmin(room)), _posed(turn, origin + depth * axis)
+        new_head = vec3(pose.apply(stem.head(head_mm)))
+        tried.append(FittedStem(stem, pose, new_head, float(room[at]), float(levels[at])))
+    return tried
 
 
 def leg_after(head: ArrayLike, new_head: ArrayLike, cup: ArrayLike, shaft: FloatArray, pelvis: Pelvis) -> Leg:

@@ -1,6 +1,7 @@
 """A screw through a pedicle: where the pedicle is narrowest, how thick a screw it takes, and its grade."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,11 +17,12 @@ from .axes import across, direction, place, unit
 from .shaft import ANGLES, crossed, rays, reach
 
 Grade = Literal["A", "B", "C", "D", "E"]
-_LIMITS_MM: tuple[tuple[float, Grade], ...] = ((2.0, "B"), (4.0, "C"), (6.0, "D"))
 _TOUCHING_MM = 1e-3  # the rounding of the corners of a bone
+_LIMITS_MM: tuple[tuple[float, Grade], ...] = ((_TOUCHING_MM, "A"), (2.0, "B"), (4.0, "C"), (6.0, "D"))
 _STEP_MM = 0.25
 _EVEN_MM = 0.02  # of places as narrow as that, the nearest to the landmark is taken
 _SEARCH_MM = 6.0  # the narrowest place is looked for so far to both sides of the landmark
+_STEPS = tuple(sorted(np.arange(-_SEARCH_MM, _SEARCH_MM + 0.1, 0.5).tolist(), key=abs))
 
 
 @dataclass(frozen=True)
@@ -73,70 +75,128 @@ def grade_of(breach_mm: float) -> Grade:
     return next((grade for limit, grade in _LIMITS_MM if breach_mm < limit), "E")
 
 
-def plan_screw(
-    bone: Part,
-    entry: ArrayLike,
-    isthmus: ArrayLike,
-    diameter_mm: float,
-    length_mm: float,
-    *,
-    target: ArrayLike | None = None,
-    midline: ArrayLike | None = None,
-    pedicle_mm: float = 10.0,
-    share: float = 0.8,
-    report: Report = silent,
-) -> Screw:
-    """Find the narrowest place of a pedicle, lay a screw through it, and grade that.
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """How a screw lies in a vertebra.
 
-    The breach is the largest distance outside of the bone of all places of the thread's envelope in the
-    pedicle window: from half the length of the pedicle before the narrowest place to as much beyond.
-    So neither the hole where the screw goes in nor its head counts.
+    start: (3,) the seat of its head, LPS mm
+    axis: (3,) unit vector to its tip
+    pedicle: the narrowest place on its way
+    step_mm: how far that lies beyond the landmark
+    window_mm: where along the screw the pedicle begins and ends
+    """
+
+    start: FloatArray
+    axis: FloatArray
+    pedicle: Pedicle
+    step_mm: float
+    window_mm: tuple[float, float]
+
+    def thread(self, radius_mm: float, like: "Laid | None" = None) -> FloatArray:
+        """(n, 3) places of the thread's outer envelope in the pedicle, LPS mm.
+
+        like: another laying, to get as many places as it has, in the same order
+        """
+        return self._envelope(radius_mm, self.window_mm, (like or self).window_mm, _STEP_MM)
+
+    def beyond(self, radius_mm: float, length_mm: float, like: "Laid | None" = None) -> FloatArray:
+        """(n, 3) places of the envelope beyond the pedicle, and of its flat end, LPS mm."""
+        end, last = self.window_mm[1], (like or self).window_mm[1]
+        reach = max(length_mm, end)
+        sides = self._envelope(radius_mm, (end, reach), (last, max(length_mm, last)), 1.0)
+        ring = radius_mm * np.stack([np.cos(rays()), np.sin(rays())], axis=1) @ _across(self.axis)
+        disc = np.concatenate([share * ring for share in (0.0, 0.25, 0.5, 0.75)])
+        whole: FloatArray = np.concatenate([sides, self.start + reach * self.axis + disc])
+        return whole
+
+    def _envelope(
+        self, radius: float, span: tuple[float, float], counted: tuple[float, float], step_mm: float
+    ) -> FloatArray:
+        ring = radius * np.stack([np.cos(rays()), np.sin(rays())], axis=1) @ _across(self.axis)
+        heights = np.linspace(*span, max(int(np.ceil((counted[1] - counted[0]) / step_mm)), 1) + 1)
+        sides: FloatArray = (self.start + heights[:, None, None] * self.axis + ring).reshape(-1, 3)
+        return sides
+
+
+def laid(
+    bone: Part,
+    places: ArrayLike,
+    length_mm: float,
+    pedicle_mm: float,
+    report: Report = silent,
+    step_mm: float | None = None,
+) -> Laid:
+    """Lay a screw through a pedicle.
 
     bone: the vertebra, closed
-    entry: (3,) LPS mm, where the screw goes in: the seat of its head
-    isthmus: (3,) LPS mm, in the narrow part of the pedicle
-    diameter_mm, length_mm: outer diameter of the thread, and length from the head to the tip
-    target: (3,) LPS mm, a place the screw points to; without one it goes through the middle of the
-        narrowest place
-    midline: (3,) LPS mm, a place in the middle of the spinal canal; tells medial from lateral
-    pedicle_mm: length of the pedicle along the screw
-    share: of the least width that a screw may take
+    places: (2 or 3, 3) LPS mm: entry, isthmus, and a place the screw points to; without that it goes through
+        the middle of the narrowest place
+    length_mm, pedicle_mm: of the screw, and of the pedicle along it
     report: told the progress; may raise Cancelled
+    step_mm: look for the middle of the pedicle only so far beyond the landmark; None looks for the narrowest
     Raises StepFailed when the isthmus does not lie in a pedicle, or the screw ends before it.
     """
-    start, waist = place(entry, "entry"), place(isthmus, "isthmus")
-    axis = direction(start, waist if target is None else target, "way of the screw")
-    found = _narrowest(bone, start, axis, waist, part_of(report, 0.0, 0.3))
-    if target is None:
-        for _ in range(3):
-            axis = direction(start, found.centre, "way of the screw")
-            found = _narrowest(bone, start, axis, waist, silent)
+    given = np.asarray(places, np.float64)
+    start, waist = place(given[0], "entry"), place(given[1], "isthmus")
+    axis = direction(start, given[-1], "way of the screw")
+    steps = _STEPS if step_mm is None else (step_mm,)
+    found = _narrowest(bone, start, axis, waist, steps, report)
+    for _ in range(3 if len(given) < 3 else 0):
+        axis = direction(start, found.centre, "way of the screw")
+        found = _narrowest(bone, start, axis, waist, steps, report)
     ends = (max(found.at_mm - pedicle_mm / 2, 0.0), min(found.at_mm + pedicle_mm / 2, length_mm))
     if ends[1] <= ends[0]:
         raise StepFailed(
             f"The screw of {length_mm:g} mm ends before the pedicle, whose narrowest place lies "
             f"{found.at_mm:.1f} mm from the entry: choose a longer one."
         )
-    distance, into = SignedDistance(bone.mesh), bone.pose.inverse
-    envelope = _envelope(start, axis, diameter_mm / 2, *ends)
-    away = distance.at(into.apply(envelope), part_of(report, 0.3, 0.7))
+    return Laid(start, axis, found, found.at_mm - float((waist - start) @ axis), ends)
+
+
+def plan_screw(
+    bone: Part,
+    way: Laid,
+    diameter_mm: float,
+    length_mm: float,
+    *,
+    midline: ArrayLike | None = None,
+    share: float = 0.8,
+    distance: SignedDistance | None = None,
+    report: Report = silent,
+) -> Screw:
+    """Grade a screw that is laid through a pedicle, and tell what it has room for.
+
+    The breach is the largest distance outside of the bone of all places of the thread's envelope in the
+    pedicle window: from half the length of the pedicle before the narrowest place to as much beyond.
+    So neither the hole where the screw goes in nor its head counts.
+
+    bone: the vertebra, closed
+    way: how it lies
+    diameter_mm, length_mm: outer diameter of the thread, and length from the head to the tip
+    midline: (3,) LPS mm, a place in the middle of the spinal canal; tells medial from lateral
+    share: of the least width that a screw may take
+    distance: of the bone, where it is made already
+    report: told the progress; may raise Cancelled
+    """
+    distance, into, found = distance or SignedDistance(bone.mesh), bone.pose.inverse, way.pedicle
+    envelope = way.thread(diameter_mm / 2)
+    away = distance.at(into.apply(envelope), part_of(report, 0.0, 0.5))
     worst = int(np.argmax(away))
     breach = float(away[worst]) if away[worst] > _TOUCHING_MM else 0.0
-    beyond = _envelope(start, axis, diameter_mm / 2, ends[1], max(length_mm, ends[1]), 1.0, tip=True)
-    out = distance.at(into.apply(beyond), part_of(report, 0.7, 1.0))
-    way = ""
+    out = distance.at(into.apply(way.beyond(diameter_mm / 2, length_mm)), part_of(report, 0.5, 1.0))
+    towards = ""
     if breach > 0 and midline is not None:
-        way = _way(across(envelope[worst] - start, axis), place(midline, "midline") - start)
+        towards = _way(across(envelope[worst] - way.start, way.axis), place(midline, "midline") - way.start)
     return Screw(
-        pose=_pose(start, axis),
+        pose=pose_of(way),
         pedicle=found,
         breach_mm=breach,
         breach_lps=vec3(envelope[worst]),
-        way=way,
+        way=towards,
         grade=grade_of(breach),
         anterior_mm=max(float(out.max()), 0.0),
         widest_mm=share * found.width_mm,
-        bone_mm=_bone_on_line(bone, start, axis, found.at_mm),
+        bone_mm=bone_on_line(bone, way),
     )
 
 
@@ -168,18 +228,24 @@ def grey_along(
 
 
 def _narrowest(
-    bone: Part, start: FloatArray, axis: FloatArray, isthmus: FloatArray, report: Report
+    bone: Part,
+    start: FloatArray,
+    axis: FloatArray,
+    isthmus: FloatArray,
+    steps: Sequence[float],
+    report: Report,
 ) -> Pedicle:
-    """The place of the least width near a landmark, by outlines across the way half a millimetre apart."""
+    """The place of the least width near a landmark, by outlines across the way so far beyond it."""
     across_way = _across(axis)
     own = (bone.points_lps - start) @ np.column_stack([across_way.T, axis])
     landmark = (isthmus - start) @ np.column_stack([across_way.T, axis])
+    off = own[bone.mesh.triangles, 2] - landmark[2]
+    near = bone.mesh.triangles[(off.min(axis=1) <= _SEARCH_MM + 0.1) & (off.max(axis=1) >= -_SEARCH_MM - 0.1)]
     best: tuple[float, float, FloatArray] | None = None
-    steps = sorted(np.arange(-_SEARCH_MM, _SEARCH_MM + 0.1, 0.5).tolist(), key=abs)
     for n, step in enumerate(steps):
         report(n / len(steps), "Looking for the narrowest place")
         at = float(landmark[2]) + step
-        lines = crossed(own, bone.mesh.triangles, at)
+        lines = crossed(own, near, at)
         width, middle = _waist(lines, landmark[:2])
         if math.isfinite(width) and (best is None or width < best[0] - _EVEN_MM):
             best = (width, at, middle)
@@ -220,28 +286,9 @@ def _across(axis: FloatArray) -> FloatArray:
     return np.stack([first, np.cross(axis, first)])
 
 
-def _envelope(
-    start: FloatArray,
-    axis: FloatArray,
-    radius: float,
-    begin_mm: float,
-    end_mm: float,
-    step_mm: float = _STEP_MM,
-    tip: bool = False,
-) -> FloatArray:
-    """(n, 3) places of the thread's outer envelope between two heights, and of its flat end."""
-    ring = radius * np.stack([np.cos(rays()), np.sin(rays())], axis=1) @ _across(axis)
-    heights = np.linspace(begin_mm, end_mm, max(int(np.ceil((end_mm - begin_mm) / step_mm)), 1) + 1)
-    sides: FloatArray = (start + heights[:, None, None] * axis + ring).reshape(-1, 3)
-    if not tip:
-        return sides
-    disc = np.concatenate([share * ring for share in (0.0, 0.25, 0.5, 0.75)])
-    whole: FloatArray = np.concatenate([sides, start + end_mm * axis + disc])
-    return whole
-
-
-def _pose(start: FloatArray, axis: FloatArray) -> Pose:
-    """The screw's z along the axis, its x as near to the patient's left as can be."""
+def pose_of(way: Laid) -> Pose:
+    """The pose of a screw that lies so: z along its axis, x as near to the patient's left as can be."""
+    start, axis = way.start, way.axis
     left = across(np.array([1.0, 0.0, 0.0]), axis)
     if np.linalg.norm(left) < 0.1:
         left = across(np.array([0.0, 1.0, 0.0]), axis)
@@ -260,8 +307,9 @@ def _way(off: FloatArray, to_midline: FloatArray) -> str:
     return "cranial" if up > 0 else "caudal"
 
 
-def _bone_on_line(bone: Part, start: FloatArray, axis: FloatArray, behind_mm: float) -> float:
-    """From the entry to where the line of the screw leaves the bone at last (Moeller and Trumbore)."""
+def bone_on_line(bone: Part, way: Laid) -> float:
+    """From the entry to where the line of a screw leaves the bone at last, mm (Moeller and Trumbore)."""
+    start, axis = way.start, way.axis
     a, b, c = bone.points_lps[bone.mesh.triangles].transpose(1, 0, 2)
     u, v, w = b - a, c - a, start - a
     p = np.cross(axis, v)
@@ -272,5 +320,5 @@ def _bone_on_line(bone: Part, start: FloatArray, axis: FloatArray, behind_mm: fl
     q = np.cross(w, u)
     two = (q @ axis) / safe
     at = np.einsum("ij,ij->i", v, q) / safe
-    hit = ~flat & (one >= 0) & (two >= 0) & (one + two <= 1) & (at > behind_mm)
+    hit = ~flat & (one >= 0) & (two >= 0) & (one + two <= 1) & (at > way.pedicle.at_mm)
     return float(at[hit].max()) if hit.any() else 0.0

@@ -249,26 +249,30 @@ def propagated_together(
     points: FloatArray,
     errors: Sequence[float | None],
     units: Mapping[str, str],
+    whole: bool = False,
 ) -> dict[str, float | None]:
     """The standard deviations of numbers that come from the same landmarks; see `propagated`.
 
     of: the numbers by name for (n, 3) landmarks, LPS mm
     units: of each number by name
+    whole: move each landmark by its whole error instead of a thousandth of a millimetre, for numbers that are
+        rough in the small, as the largest of many
     """
     if any(error is None for error in errors):
         return dict.fromkeys(units)
     total = dict.fromkeys(units, 0.0)
     for n, error in enumerate(errors):
+        step = float(error or 0) if whole else _STEP_MM
         for axis in range(3 if error else 0):
             ends = []
             for way in (1, -1):
                 moved = points.copy()
-                moved[n, axis] += way * _STEP_MM
+                moved[n, axis] += way * step
                 ends.append(of(moved))
             for name, unit in units.items():
                 slope = ends[0][name] - ends[1][name]
                 slope = math.remainder(slope, 360) if unit == "deg" else slope
-                total[name] += (slope / (2 * _STEP_MM) * float(error or 0)) ** 2
+                total[name] += (slope / (2 * step) * float(error or 0)) ** 2
     return {name: math.sqrt(square) for name, square in total.items()}
 
 

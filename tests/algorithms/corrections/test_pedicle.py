@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from surgiplan.algorithms.corrections.pedicle import Screw, grade_of, grey_along, plan_screw
+from surgiplan.algorithms.corrections import pedicle
+from surgiplan.algorithms.corrections.pedicle import Screw, grade_of, grey_along, laid
 from surgiplan.errors import StepFailed
 from surgiplan.phantoms import Vertebra
 from surgiplan.values import Part
@@ -14,6 +15,14 @@ BONE = Vertebra()
 @pytest.fixture(scope="module")
 def vertebra() -> Part:
     return BONE.mesh(0.6)
+
+
+def plan_screw(
+    bone: Part, entry, isthmus, diameter: float, length: float, target=None, pedicle_mm=10.0, **more
+) -> Screw:
+    """A screw laid through its landmarks, and graded."""
+    places = [entry, isthmus] if target is None else [entry, isthmus, target]
+    return pedicle.plan_screw(bone, laid(bone, places, length, pedicle_mm), diameter, length, **more)
 
 
 def placed(bone: Part, side: str, off: tuple[float, float], diameter: float = 5.5, **more) -> Screw:
