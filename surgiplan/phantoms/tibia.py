@@ -14,6 +14,8 @@ from .scanner import Material
 from .shape import Shape, Union
 from .solids import HalfSpace, RoundCone, capsule
 
+_SPINES = (5.5, -5.0)  # to medial, mm
+
 
 @dataclass(frozen=True)
 class Tibia(Phantom):
@@ -28,6 +30,7 @@ class Tibia(Phantom):
     shaft_radius_mm, canal_radius_mm: of the shaft and of its canal
     torsion_deg: of the malleoli against the plateau; positive when the lateral one lies behind
     cortex_hu, spongy_hu, marrow_hu, muscle_hu: grey values
+    spine_mm: how high the two spines of the plateau are; 0 for none
     femur: the bone above it
     """
 
@@ -45,6 +48,7 @@ class Tibia(Phantom):
     canal_radius_mm: float = 5.5
     torsion_deg: float = 24.0
     cortex_hu: float = 1350.0
+    spine_mm: float = 0.0
     femur: Femur = field(default_factory=Femur)
 
     @cached_property
@@ -59,7 +63,11 @@ class Tibia(Phantom):
     def surface(self) -> Shape:
         """The whole bone to its outer surface, canal filled."""
         cones = [RoundCone(self._at(*a), self._at(*b), r, s) for a, b, r, s in self._cones]
-        return Union(tuple(cones)) & HalfSpace(self.plateau)
+        bone = Union(tuple(cones)) & HalfSpace(self.plateau)
+        spines = [
+            capsule(self._at(x, 2, -9), ball, 6.0) for x, ball in zip(_SPINES, self.spine_balls, strict=True)
+        ]
+        return Union((bone, *spines)) if self.spine_mm > 0 else bone
 
     @property
     def materials(self) -> tuple[Material, ...]:
@@ -104,6 +112,23 @@ class Tibia(Phantom):
             "medial_malleolus": self._at(*medial),
             "lateral_malleolus": self._at(*lateral),
         }
+
+    @property
+    def spine_balls(self) -> tuple[Vec3, Vec3]:
+        """The middles of the balls of 6 mm that end the medial and the lateral spine."""
+        medial, lateral = (self._at(x, 2.0, self.spine_mm - 6.0) for x in _SPINES)
+        return medial, lateral
+
+    @property
+    def between_spines(self) -> Vec3:
+        """The pass between both spines: half-way, where their balls meet."""
+        half = (_SPINES[0] - _SPINES[1]) / 2
+        return self._at(sum(_SPINES) / 2, 2.0, self.spine_mm - 6.0 + float(np.sqrt(6.0**2 - half**2)))
+
+    @property
+    def dome(self) -> Vec3:
+        """The middle of the ball that ends the bone at the ankle."""
+        return self._at(2.0, 0.0, -self.length_mm + 19.0)
 
     @property
     def hinge(self) -> Vec3:

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from ...errors import StepFailed
 from ...progress import Report, silent
 from ...values import Part, Vec3, vec3
-from . import fits, peaks
+from . import faces, fits, peaks
 from .templates import Mark
 
 _WAYS: dict[str, Vec3] = {
@@ -27,7 +27,7 @@ def snapped(part: Part, click: ArrayLike, snap: str, side: str = "") -> fits.Fit
     part: the bone
     click: (3,) LPS mm
     snap: how, as a template has it: "surface", "sphere", "shaft", "neck", "inside", "ridge", or
-        "extreme" or "saddle" with a direction
+        "extreme", "saddle" or "middle" with a direction, or "between" with a direction and a reach in mm
     side: "left" or "right", which medial and lateral go by
     Raises StepFailed when nothing of that kind is found near the click.
     """
@@ -41,7 +41,7 @@ def _near(part: Part) -> fits.Near:
 
 
 def _snapped(bone: fits.Near, click: ArrayLike, snap: str, side: str) -> fits.Fitted:
-    kind, _, way = snap.partition(" ")
+    kind, way, reach = (*snap.split(), "", "")[:3]
     if kind == "sphere":
         return fits.sphere(bone, click)
     if kind == "shaft":
@@ -56,6 +56,10 @@ def _snapped(bone: fits.Near, click: ArrayLike, snap: str, side: str) -> fits.Fi
         return peaks.extreme(bone, click, direction(way, side))
     if kind == "saddle":
         return peaks.saddle(bone, click, direction(way, side))
+    if kind == "middle":
+        return faces.middle(bone, click, direction(way, side))
+    if kind == "between":
+        return faces.between(bone, click, direction(way, side), float(reach))
     return fits.Fitted(vec3(bone.on_surface(click)), None, 0.0, 0.0, 0.0, 0)
 
 

@@ -11,7 +11,7 @@ from ...errors import BadInput, StepFailed
 from ...shipped import resource_folder
 from ...values import Landmarks, Places
 
-SNAPS = ("surface", "sphere", "shaft", "neck", "inside", "ridge", "extreme", "saddle")
+SNAPS = ("surface", "sphere", "shaft", "neck", "inside", "ridge", "extreme", "saddle", "middle", "between")
 _WRONG_SIDE_MM = 0.5  # nearer to each other than this, two points say nothing of their sides
 
 
@@ -24,8 +24,9 @@ class Mark:
     how: how a person finds it
     snap: what a click near it is drawn to: "surface", the centre of a "sphere", the axis of a "shaft", the
         centre of the "neck" below a head, the middle of the bone "inside" of it, a "ridge", what is
-        farthest in a direction, such as "extreme posterior", or the pass between two rises, such as
-        "saddle superior"
+        farthest in a direction, such as "extreme posterior", the pass between two rises, such as
+        "saddle superior", the middle of the joint face that looks somewhere, such as "middle inferior", or
+        midway between two rises within so many mm, such as "between superior 14"
     """
 
     name: str
