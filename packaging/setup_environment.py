@@ -53,6 +53,7 @@ def main() -> int:
     print("installing the pinned dependencies into .venv (once; some 600 MB) ...", flush=True)
     subprocess.run([*pip, "--requirement", str(PINS)], check=True)
     subprocess.run([*pip, "--no-deps", "--no-build-isolation", "--editable", str(ROOT)], check=True)
+    subprocess.run([str(python), "-m", "surgiplan.algorithms.rehearsal"], cwd=ROOT, check=True)
     STAMP.write_text(wanted)
     return 0
 

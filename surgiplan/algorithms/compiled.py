@@ -21,7 +21,8 @@ class compiled(Generic[P, R]):  # noqa: N801 - a decorator
     compiled loops of its own file, and uses no constant of another: their changes would not be seen.
 
     function: takes and returns arrays and numbers; each kind of argument (dtype, dimensions, contiguous or
-        not, writeable or not) is compiled anew, which takes a second or more, so callers keep to one
+        not, writeable or not) is compiled anew, which takes a second or more, so callers keep to one, and
+        `rehearsal` has it compiled before someone waits
     """
 
     def __init__(self, function: Callable[P, R]) -> None:
@@ -32,6 +33,10 @@ class compiled(Generic[P, R]):  # noqa: N801 - a decorator
         """Run the compiled loop."""
         found: R = self._loop()(*args, **kwargs)
         return found
+
+    def kinds(self) -> list[Any]:
+        """The kinds of arguments that it is compiled for in this process."""
+        return [] if self._quick is None else list(self._quick.signatures)
 
     def _loop(self) -> Any:
         """The function as the compiler knows it; the compiler takes a third of a second to load."""

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QCoreApplication, QSettings, Qt, QTimer
+from PySide6.QtCore import QCoreApplication, QProcess, QSettings, Qt, QTimer
 from PySide6.QtGui import QGuiApplication, QOffscreenSurface, QOpenGLContext, QSurfaceFormat
 from PySide6.QtOpenGL import QOpenGLVersionFunctionsFactory, QOpenGLVersionProfile
 from PySide6.QtWidgets import QApplication
@@ -48,6 +48,7 @@ def open_window(path: Path | None = None, safe_graphics: bool = False) -> int:
         if path is not None:
             QTimer.singleShot(0, lambda: window.bring(path))
         QTimer.singleShot(5000, guard.survived)
+        prepare_loops(application, settings)
         return int(application.exec())
 
 
@@ -59,6 +60,25 @@ def application_of(arguments: list[str]) -> QApplication:
     QCoreApplication.setApplicationName("surgiplan")
     theme.dress(application)
     return application
+
+
+def prepare_loops(application: QApplication, settings: QSettings) -> None:
+    """At the first start of an installation, compile in a process beside what would be compiled at first use.
+
+    settings: where it is noted that this has been done
+    """
+    here = f"{__version__} {sys.prefix}"
+    if str(settings.value("loops/compiled", "")) == here:
+        return
+
+    def note(code: int) -> None:
+        if code == 0:
+            settings.setValue("loops/compiled", here)
+
+    beside = QProcess(application)
+    beside.finished.connect(note)
+    application.aboutToQuit.connect(beside.kill)
+    beside.start(sys.executable, ["-P", "-m", "surgiplan.algorithms.rehearsal"])  # nothing from this folder
 
 
 def _prepare_platform() -> None:

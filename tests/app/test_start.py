@@ -6,10 +6,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QSettings
+from PySide6.QtCore import QProcess, QSettings
 
 from surgiplan import __version__
-from surgiplan.app.start import Guard
+from surgiplan.app.start import Guard, prepare_loops
 from tests.app.conftest import has_display
 
 pytestmark = pytest.mark.window
@@ -73,3 +73,14 @@ def test_after_graphics_that_crashed_the_next_start_is_a_safe_one(qapp, tmp_path
         pass
     assert not Guard(settings).crashed
     assert Guard(settings).proven
+
+
+def test_loops_are_compiled_once_beside_the_first_window(qapp, qtbot, tmp_path: Path) -> None:
+    settings = QSettings(str(tmp_path / "s.ini"), QSettings.Format.IniFormat)
+    prepare_loops(qapp, settings)
+    (beside,) = qapp.findChildren(QProcess)
+    qtbot.waitUntil(lambda: settings.value("loops/compiled") is not None, timeout=120_000)
+    assert beside.exitCode() == 0
+    beside.setParent(None)
+    prepare_loops(qapp, settings)
+    assert qapp.findChildren(QProcess) == []
