@@ -23,7 +23,7 @@ class LevelSet(Operation[Mask]):
     edge: change of intensity per mm that slows it down to half
     growth: pressure outwards; negative lets it shrink onto the edges
     smoothness: weight of the curvature; more rounds off corners
-    rounds: most steps, of up to half a voxel each
+    rounds: most steps, of up to a sixth of a voxel each
     """
 
     volume: Ref[Volume]

@@ -48,7 +48,7 @@ def fitted_contour(
     edge: change of grey value per mm that slows it down to half
     growth: pressure outwards; negative inwards
     smoothness: weight of the curvature
-    rounds: most steps, of up to half a voxel each
+    rounds: most steps, of up to a sixth of a voxel each
     report: told the progress; may raise Cancelled
     Raises StepFailed when no voxel is chosen or the contour vanishes, Mismatch when the grids differ.
     """

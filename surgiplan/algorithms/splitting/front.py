@@ -16,8 +16,8 @@ from ..compiled import compiled
 
 _STILL = 0.005  # voxels a round, root of the mean square
 _AT_ONCE = 200_000  # voxels
-_FAR = 3  # the layer of all that are not in the band
-_GOING = 10  # the layer of what leaves the contour in this round
+_FAR = 3  # the layer of all that are not in the band, times their side
+_GOING = 10  # the layer of what leaves the contour in this round, times its side
 _TEXT = "Moving the contour to the edges"
 
 Places = NDArray[np.int32]
