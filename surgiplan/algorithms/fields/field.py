@@ -75,6 +75,11 @@ class DistanceField:
         return self._levels.bricks is not None
 
     @property
+    def measured(self) -> bool:
+        """Whether the nodes of the coarse lattice are exact."""
+        return self._levels.nearest is not None
+
+    @property
     def coarse(self) -> FloatsArray:
         """(nodes along x, y, z) float32, the distances at the nodes of the coarse lattice, mm."""
         return self._levels.coarse
@@ -155,15 +160,17 @@ class DistanceField:
         least: FloatArray = self.nearest.apart(points, known).min(axis=1).astype(np.float64)
         return least + _ROUNDING_MM
 
-    def refine(self, report: Report = silent) -> "DistanceField":
+    def refine(self, report: Report = silent, *, bricks: bool = True) -> "DistanceField":
         """Measure the finer nodes, unless they are there; others may go on asking meanwhile.
 
-        report: told the progress; may raise Cancelled, and the field stays as it was
+        report: told the progress; may raise Cancelled, and the field stays as far as it was
+        bricks: also those along the surface; without them a part of the time narrows the bound of a new field
         Returns this field.
         """
         with self._making:
-            if not self.finished:
-                self._levels = self._second(part_of(report, 0.0, 0.2))
+            if not self.measured:
+                self._levels = self._second(part_of(report, 0.0, 0.2 if bricks else 1.0))
+            if bricks and not self.finished:
                 self._levels = self._third(self._levels, part_of(report, 0.2, 1.0))
         return self
 
@@ -278,12 +285,15 @@ class Fields:
         with self._lock:
             return self._kept.get(mesh.digest)
 
-    def of(self, mesh: Mesh, report: Report = silent, *, finished: bool = True) -> DistanceField:
+    def of(
+        self, mesh: Mesh, report: Report = silent, *, finished: bool = True, measured: bool = False
+    ) -> DistanceField:
         """The field of a shape, made if there is none.
 
         mesh: the surface
         report: told the progress; may raise Cancelled
         finished: whether the fine bricks are wanted; without them the answer comes at once
+        measured: whether at least the nodes of the coarse lattice are to be exact
         Raises StepFailed when it has no triangle with an area.
         """
         report(0.0, "Measuring distances")
@@ -291,8 +301,8 @@ class Fields:
         with self._lock:
             field = self._kept.pop(mesh.digest, field)
             self._kept[mesh.digest] = field
-        if finished:
-            field.refine(report)
+        if finished or measured:
+            field.refine(report, bricks=finished)
         with self._lock:
             while len(self._kept) > 1 and sum(one.megabytes for one in self._kept.values()) > self._most:
                 self._kept.pop(next(iter(self._kept)))
