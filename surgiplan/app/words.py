@@ -51,6 +51,7 @@ def figure_lines(figures: Mapping[str, Any] | None) -> list[str]:
         own = [
             f"{name.replace('_', ' ')}: {', '.join(line for line in lines if line not in shared)}"
             for name, lines in told.items()
+            if lines
         ]
         return own + shared
     return _lines(figures)
@@ -61,7 +62,7 @@ def _lines(figures: Mapping[str, Any]) -> list[str]:
     if "value" in figures and "unit" in figures:
         error = figures.get("expected_error")
         spread = f" ± {error:.2g}" if error is not None else ""
-        lines.insert(0, f"{figures['value']:.2f}{spread} {figures['unit']}")
+        lines.insert(0, f"{figures['value']:.2f}{spread} {figures['unit']}".rstrip())
     return lines
 
 

@@ -39,19 +39,22 @@ class Outcome:
     check: which
     value: the figure; None while it is not known
     verdict: pass, warn, or open while it is not known
+    error: expected error of a measurement, one standard deviation; None where it is not known
     """
 
     check: Check
     value: float | None
     verdict: Verdict
+    error: float | None = None
 
     @property
     def text(self) -> str:
         """The figure and its limits in one line, and what to do when they do not hold."""
+        spread = "" if self.error is None else f" ± {self.error:.2g}"
         number = (
             "not known yet"
             if self.value is None
-            else f"{_rounded(self.value):.2f} {self.check.unit}".rstrip()
+            else f"{_rounded(self.value):.2f}{spread} {self.check.unit}".rstrip()
         )
         told = f"{self.check.title}: {number} ({limits_words(self.check)})"
         return f"{told}. {self.check.words}" if self.verdict == "warn" else told
@@ -118,9 +121,11 @@ def outcome(check: Check, values: Mapping[str, Value]) -> Outcome:
     ref = Ref.of(check.of)
     value: Any = values.get(ref.step)
     value = value[ref.output] if ref.output and value is not None else value
-    number = None if value is None else figures(value).get(check.figure)
+    told = {} if value is None else figures(value)
+    number = told.get(check.figure)
     if number is None or isinstance(number, str):
         return Outcome(check, None, "open")
     low, high = check.at_least, check.at_most
     holds = (low is None or number >= low) and (high is None or number <= high)
-    return Outcome(check, float(number), "pass" if holds else "warn")
+    error = told.get("expected_error") if check.figure == "value" else None
+    return Outcome(check, float(number), "pass" if holds else "warn", error)

@@ -248,4 +248,4 @@ def measured_text(measurement: Measurement) -> str:
     """The number, its expected error where that is known, and its unit."""
     error = measurement.expected_error
     spread = f" ± {error:.1f}" if error is not None else ""
-    return f"{measurement.value:.1f}{spread}{_UNITS.get(measurement.unit, ' ' + measurement.unit)}"
+    return f"{measurement.value:.1f}{spread}{_UNITS.get(measurement.unit, ' ' + measurement.unit)}".rstrip()

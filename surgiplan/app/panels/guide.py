@@ -1,6 +1,7 @@
 """The guide: walks through a procedure stage by stage, and shows figures and checks as they change."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
@@ -14,16 +15,18 @@ from PySide6.QtWidgets import (
     QPushButton,
     QRadioButton,
     QScrollArea,
+    QSizePolicy,
     QVBoxLayout,
     QWidget,
 )
 
 from ...algorithms.measures.templates import Mark, templates
-from ...errors import SurgiplanError
+from ...errors import NeedsHand, SurgiplanError
 from ...ops.landmarks import NameLandmarks
 from ...plan.operation import Field
 from ...recipes.procedure import Procedure, Stage
 from ...recipes.progress import missing, missing_marks, outcome
+from ...scene.marks import measured_text
 from ...session import Ready
 from ...values import Measurement
 from .. import theme
@@ -35,7 +38,6 @@ from ..words import label_of
 from .checks import ChecksList, ShortList
 
 _NAME = Qt.ItemDataRole.UserRole
-_UNITS = {"deg": "°", "": ""}
 
 
 class Guide(QWidget):
@@ -77,6 +79,8 @@ class Guide(QWidget):
         self.marks.itemClicked.connect(lambda item: self.take(str(item.data(_NAME))))
         self.snap = QPushButton()
         self.snap.setObjectName("guide_snap")
+        self.snap.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)  # its words are long
+        self.snap.setToolTip(self.tr("Draw it to the shape of the bone, or leave it where it was clicked"))
         self.snap.clicked.connect(self._toggle_snap)
         self._fields = QWidget()
         self.figures = QLabel()
@@ -318,7 +322,7 @@ class Guide(QWidget):
         """Offer to draw what was placed last to the bone, or to let it go again."""
         self.snap.setVisible(self._last in placed)
         if self._last in placed:
-            words = self.tr("Leave {0} where it was clicked"), self.tr("Snap {0} to the bone")
+            words = self.tr("Leave {0} as clicked"), self.tr("Snap {0}")
             text = words[0] if operation.snaps(self._last) else words[1]
             self.snap.setText(text.format(self._mark_of(self._last).title))
 
@@ -331,23 +335,32 @@ class Guide(QWidget):
             verb = self.tr("Click again to move") if self._mark in placed else self.tr("Click now")
             self.now.tell(f"{verb}: {mark.title}\n{mark.how}", theme.ACCENT)
         elif placing:
-            self.now.tell(self.tr("All placed. Click one in the list to place it anew."), theme.RAISED)
+            onward = self.tr("All placed: go on with Next, or click one in the list to place it anew.")
+            wrong = self.tr("All placed, but see below. Click one in the list to place it anew.")
+            self.now.tell(wrong if self._problem() else onward, theme.RAISED)
         else:
             self.now.tell("", theme.RAISED)
 
     def _tell_figures(self) -> None:
         result = self._desk.results.get(self.stage.step)
         value = result.value if isinstance(result, Ready) else None
-        lines = []
-        for name, one in value.items() if isinstance(value, dict) else ():
-            if isinstance(one, Measurement):
-                unit = _UNITS.get(one.unit, f" {one.unit}")
-                lines.append(f"{label_of(name)}: {round(one.value, 1) + 0.0:.1f}{unit}")
+        lines = [
+            f"{label_of(name)}: {measured_text(replace(one, value=round(one.value, 1) + 0.0))}"
+            for name, one in (value.items() if isinstance(value, dict) else ())
+            if isinstance(one, Measurement)
+        ]
         self.figures.setText("\n".join(lines))
         self.figures.setVisible(bool(lines) and not self.stage.marks)
-        error = getattr(result, "error", None)
-        shown = isinstance(error, SurgiplanError) and not self.stage.marks
-        self.problem.tell(str(error).removeprefix(f"{self.stage.step}: ") if shown else "", theme.WARNING)
+        self.problem.tell(self._problem().removeprefix(f"{self.stage.step}: "), theme.WARNING)
+
+    def _problem(self) -> str:
+        """What is wrong with the first step of the procedure that failed; empty while none has."""
+        assert self.procedure is not None
+        for step in self.procedure.steps:
+            error = getattr(self._desk.results.get(str(step["name"])), "error", None)
+            if isinstance(error, SurgiplanError) and not isinstance(error, NeedsHand):
+                return str(error)
+        return ""
 
     def _tell_checks(self) -> None:
         assert self.procedure is not None
