@@ -96,25 +96,25 @@ def test_a_landmark_can_be_taken_away(naming: Person) -> None:
 
 
 def test_a_landmark_is_drawn_to_the_bone_and_shown_there(at_work: Person) -> None:
-    """From a click five millimetres off the corner of its box to the surface."""
+    """From a click five millimetres off the corner of its box to its lowest place."""
     part = at_work.desk.results["bone"].value
     above = np.asarray(part.bounds_lps[1]) + 5
-    step = NameLandmarks(side="right", points=Places({"knee_centre": above}), on=Ref("bone"))
+    step = NameLandmarks(side="right", points=Places({"medial_condyle_distal": above}), on=Ref("bone"))
     at_work.desk.commit(at_work.desk.kept.add("landmarks", step), "add")
     at_work.desk.choose("landmarks")
     at_work.wait_for("landmarks")
     panel = panel_of(at_work)
     names = [rows(panel).item(n).data(256) for n in range(rows(panel).count())]
-    rows(panel).setCurrentRow(names.index("knee_centre"))
+    rows(panel).setCurrentRow(names.index("medial_condyle_distal"))
     assert panel.snap_button.isEnabled()
     at_work.click(panel.snap_button)
-    assert operation_of(at_work).snapped == "knee_centre"
+    assert operation_of(at_work).snapped == "medial_condyle_distal"
     at_work.wait_for("landmarks")
     found = at_work.desk.results["landmarks"].value
     assert isinstance(found, Landmarks)
-    assert np.linalg.norm(np.subtract(found.places["knee_centre"], above)) > 1
+    assert np.linalg.norm(np.subtract(found.places["medial_condyle_distal"], above)) > 1
     marks = {mark.name: mark for mark in at_work.desk.scene.marks if isinstance(mark, PointMark)}
-    assert marks["landmarks:knee_centre"].at_lps == found.places["knee_centre"]
+    assert marks["landmarks:medial_condyle_distal"].at_lps == found.places["medial_condyle_distal"]
     at_work.click(panel.snap_button)
     assert operation_of(at_work).snapped == ""
 
