@@ -25,7 +25,7 @@ from .headers import Slice
 from .walker import FIRST_READ, Walker
 
 _PROGRAMS = (b"MZ", b"\x7fELF")
-_WORTH = 32  # files that a child gets at a time, at least
+_WORTH = 16  # files that a child gets at a time, at least
 _HELPERS = max((os.cpu_count() or 2) - 1, 1)
 _ALIVE_SECONDS = 0.5
 _scans = count()
@@ -65,7 +65,7 @@ def sorted_files(members: Sequence[Member], report: Report) -> Sorted:
     """Look at the beginning of each file."""
     waiting, stop = deque(enumerate(members)), Event()
     in_folder = bool(members) and members[0].entry < 0  # each process would read the index of an archive
-    helpers = quarantine.ready()[:_HELPERS] if in_folder and len(members) >= 3 * _WORTH else []
+    helpers = quarantine.ready()[:_HELPERS] if in_folder and len(members) >= 4 * _WORTH else []
     with ThreadPoolExecutor(max(len(helpers), 1)) as pool:
         futures = [pool.submit(_sorted_by, child, waiting, stop) for child in helpers]
         try:
@@ -95,7 +95,7 @@ def _sorted_by(child: int, waiting: deque[_File], stop: Event) -> list[Sorted]:
         if stop.is_set():
             raise Cancelled
 
-    while (size := len(waiting) // 3) >= _WORTH and child in quarantine.ready():
+    while (size := len(waiting) // 2) >= _WORTH and child in quarantine.ready():
         portion = deque[_File]()
         with suppress(IndexError):
             while len(portion) < size:
