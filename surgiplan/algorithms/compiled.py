@@ -12,8 +12,8 @@ R = TypeVar("R")
 _ONE_AT_A_TIME = RLock()
 
 
-class compiled(Generic[P, R]):  # noqa: N801 - a decorator
-    """Compile a loop over arrays at its first call; while it runs, other threads run too.
+class Compiled(Generic[P, R]):
+    """A loop over arrays, compiled at its first call; while it runs, other threads run too.
 
     What was compiled is kept beside the file, or in the user's cache folder, until the file changes. The
     numbers are those that numpy would find: no fused or reordered arithmetic. Indices are *not* checked and
@@ -49,7 +49,7 @@ class compiled(Generic[P, R]):  # noqa: N801 - a decorator
         njit = _compiler()
         source: Any = self._function
         names = {name: source.__globals__.get(name) for name in source.__code__.co_names}
-        others = {name: one for name, one in names.items() if isinstance(one, compiled)}
+        others = {name: one for name, one in names.items() if isinstance(one, Compiled)}
         for name, one in others.items():
             if one.__module__ != source.__module__:
                 raise TypeError(f"{source.__qualname__} calls {name}, a compiled loop of another file")
@@ -59,6 +59,11 @@ class compiled(Generic[P, R]):  # noqa: N801 - a decorator
             return njit(alone, cache=True, nogil=True)
         except RuntimeError:  # there is no folder to keep it in
             return njit(alone, nogil=True)
+
+
+def compiled(function: Callable[P, R]) -> Compiled[P, R]:
+    """Have a loop compiled at its first call, see `Compiled`."""
+    return Compiled(function)
 
 
 @cache

@@ -11,6 +11,8 @@ from ..errors import StepFailed
 from ..values import FloatArray, Part, Plane, Pose
 
 Guide = Literal["axis", "hinge", "plane"]
+SLIDES: Mapping[Guide, tuple[str, ...]] = {"axis": ("shift",), "hinge": (), "plane": ("shift", "across")}
+"""By which numbers a part may slide on a guide."""
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,8 @@ class Guided:
     @property
     def ways(self) -> Mapping[str, FloatArray]:
         """The unit directions, LPS, that it may slide along, by the name of the number."""
-        if self.kind == "plane":
-            return dict(zip(("shift", "across"), ways_on(self.guide), strict=True))
-        return {"shift": np.asarray(self.guide.normal)} if self.kind == "axis" else {}
+        ways = ways_on(self.guide) if self.kind == "plane" else (np.asarray(self.guide.normal),)
+        return dict(zip(SLIDES[self.kind], ways, strict=False))  # a hinge has none
 
     @property
     def refused(self) -> bool:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from ..algorithms.motion import Guide, Guided
+from ..algorithms.motion import SLIDES, Guide, Guided
 from ..plan.operation import Hand, Number, Operation, Ref, operation
 from ..plan.work import Work
 from ..values import Part, Plane
@@ -32,8 +32,8 @@ class MoveGuided(Operation[Part]):
 
     def matters(self, field: str, word: str | None = None) -> bool:
         """A shift that the guide does not let through is shown only while it is not 0, so that it can be."""
-        held = {"axis": ("across",), "hinge": ("shift", "across"), "plane": ()}[self.kind]
-        return field not in held or getattr(self, field) != 0
+        slides = field in SLIDES["plane"]
+        return not slides or field in SLIDES[self.kind] or getattr(self, field) != 0
 
     def run(self, work: Work, part: Part) -> Part:
         """The same shape with another pose."""

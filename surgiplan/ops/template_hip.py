@@ -81,9 +81,8 @@ class TemplateHip(Operation[dict[str, Any]]):
         stems = list(parts.stems.values()) if self.stem == PICKED else [parts.stems[self.stem]]
         socket, pelvis = anatomy.socket, anatomy.pelvis
         cup = hip.cup_size(socket.diameter_mm, parts.cups) if self.cup == PICKED else self.cup
-        fitted = hip.fitted_stem(
-            stems, shaft, anatomy.head, socket.centre, pelvis, longer_mm=self.longer, room_mm=self.room
-        )
+        tried = hip.tried_stems(stems, shaft, anatomy.head, socket.centre, pelvis, longer_mm=self.longer)
+        fitted = hip.fitted_stem(tried, self.room)
         new_head = fitted.pose.apply(fitted.stem.head(self.head_length))
         done = Templated(side, shaft, stems, self.longer, socket.centre, new_head)
         leg, stem = done.leg(anatomy), fitted.stem

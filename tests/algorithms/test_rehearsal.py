@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from surgiplan import algorithms
-from surgiplan.algorithms.compiled import compiled
+from surgiplan.algorithms.compiled import Compiled
 from surgiplan.algorithms.cutting.planes import cut
 from surgiplan.algorithms.decimate import decimate
 from surgiplan.algorithms.rehearsal import rehearse
@@ -19,7 +19,7 @@ from surgiplan.values import Mask, Part, Plane, Pose, Volume
 ROOT = Path(algorithms.__file__).parent
 
 
-def loops() -> dict[str, compiled[..., object]]:
+def loops() -> dict[str, Compiled[..., object]]:
     """All compiled loops but those that only others of their file call."""
     found = {}
     for file in sorted(ROOT.rglob("*.py")):
@@ -40,7 +40,7 @@ def loops() -> dict[str, compiled[..., object]]:
         found |= {
             f"{module.__name__}.{name}": loop
             for name, loop in vars(module).items()
-            if isinstance(loop, compiled) and loop.__module__ == module.__name__ and name not in inner
+            if isinstance(loop, Compiled) and loop.__module__ == module.__name__ and name not in inner
         }
     return found
 

@@ -236,27 +236,13 @@ def cup_pose(centre: ArrayLike, axis: FloatArray) -> Pose:
     return _posed(np.stack([np.cross(up, axis), up, axis], axis=1), np.asarray(centre))
 
 
-def fitted_stem(
-    stems: Sequence[Stem],
-    canal: Shaft,
-    head: ArrayLike,
-    cup: ArrayLike,
-    pelvis: Pelvis,
-    *,
-    longer_mm: float = 0.0,
-    head_mm: float = 0.0,
-    room_mm: float = 0.0,
-) -> FittedStem:
+def fitted_stem(tried: Sequence[FittedStem], room_mm: float = 0.0) -> FittedStem:
     """The largest stem that the canal takes, at the depth that gives the wanted length of the leg.
 
-    The stem lies along the canal and its neck points to where the head was. Its depth follows from the
-    length: its head must lie so high that, in the cup, the leg is as much longer as is wanted.
-
-    stems, canal, head, cup, pelvis, longer_mm, head_mm: see `tried_stems`
+    tried: from `tried_stems`
     room_mm: between stem and canal, at least
     Raises StepFailed when none fits.
     """
-    tried = tried_stems(stems, canal, head, cup, pelvis, longer_mm=longer_mm, head_mm=head_mm)
     fitting = [one for one in tried if one.room_mm >= room_mm - 1e-6]
     if not fitting:
         most = max((one.room_mm for one in tried), default=0.0)
@@ -277,6 +263,9 @@ def tried_stems(
     ends_mm: tuple[float, float] | None = None,
 ) -> list[FittedStem]:
     """Each stem at its depth in the canal, from the thinnest to the thickest, whether there is room or not.
+
+    The stem lies along the canal and its neck points to where the head was. Its depth follows from the
+    length: its head must lie so high that, in the cup, the leg is as much longer as is wanted.
 
     stems: of the catalogue
     canal: outlines of the marrow canal, from its proximal to its distal end

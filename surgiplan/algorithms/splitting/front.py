@@ -6,6 +6,7 @@ steps. Of all others only the side is known, and nothing but their numbers is he
 """
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,7 +64,7 @@ class Front:
         report: told the progress; may raise Cancelled
         """
         for n in range(rounds):
-            if self._round(lambda done=n / rounds: report(done, _TEXT)) <= _STILL:  # type: ignore[misc]
+            if self._round(partial(report, n / rounds, _TEXT)) <= _STILL:
                 return
 
     def _round(self, hear: Callable[[], None]) -> float:

@@ -13,6 +13,7 @@ from surgiplan.algorithms.corrections.hip import (
     fitted_socket,
     fitted_stem,
     leg_after,
+    tried_stems,
 )
 from surgiplan.algorithms.corrections.shaft import Shaft, shaft_of
 from surgiplan.errors import StepFailed
@@ -105,9 +106,10 @@ def largest(room_mm: float, radius: float, depth_to_top: float) -> str:
 def test_the_stem_is_the_largest_and_gives_the_wanted_length(
     canal: Shaft, longer: float, head: float
 ) -> None:
-    found = fitted_stem(
+    tried = tried_stems(
         STEMS, canal, FEMUR.head_centre_lps, HIP.centre, PELVIS, longer_mm=longer, head_mm=head
     )
+    found = fitted_stem(tried)
     leg = leg_after(FEMUR.head_centre_lps, found.head, HIP.centre, np.array(FEMUR.canal_ends), PELVIS)
     assert leg.lengthening_mm == pytest.approx(longer, abs=1e-6)
     assert np.allclose(leg.pose.apply(found.head), HIP.centre)
@@ -119,7 +121,7 @@ def test_the_stem_is_the_largest_and_gives_the_wanted_length(
 
 def test_a_longer_head_lengthens_the_leg_and_widens_the_offset(canal: Shaft) -> None:
     native, cup = FEMUR.head_centre_lps, HIP.centre
-    stem = fitted_stem(STEMS, canal, native, cup, PELVIS)
+    stem = fitted_stem(tried_stems(STEMS, canal, native, cup, PELVIS))
     legs = []
     for head in (0.0, 7.0):
         new = stem.pose.apply(stem.stem.head(head))
@@ -144,5 +146,6 @@ def test_a_cup_that_moves_up_shortens_the_leg() -> None:
 
 def test_a_canal_that_no_stem_fits_is_refused(canal: Shaft) -> None:
     thick = [Stem("thick", 20.0, 18.0, 120.0, 131.0, 36.0)]
+    tried = tried_stems(thick, canal, FEMUR.head_centre_lps, HIP.centre, PELVIS)
     with pytest.raises(StepFailed, match=r"the smallest is \d\.\d mm too thick"):
-        fitted_stem(thick, canal, FEMUR.head_centre_lps, HIP.centre, PELVIS)
+        fitted_stem(tried)
